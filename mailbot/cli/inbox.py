@@ -1,0 +1,98 @@
+"""`mailbot inbox`: what arrived, what was decided and why."""
+
+from typing import Annotated, Any
+
+import typer
+
+from mailbot.cli.opening import Json, database_of, one_line, print_json, print_json_lines, settings_of
+
+app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
+MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a person.")] = False,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first; 0: all.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The mails that arrived, newest first, with what became of them.
+
+    Example: mailbot inbox list --waiting
+    """
+    from mailbot.inbox import store
+
+    with database_of(context) as database:
+        rows = database.read_now(store.listed, waiting_only=waiting, limit=limit)
+    if as_json:
+        return print_json_lines(rows)
+    for row in rows:
+        typer.echo(
+            f"{row['id']:>6}  {row['received_at']:%Y-%m-%d %H:%M}  {row['outcome'] or row['state']:<13}  {row['reason']:<24}  "
+            f"{one_line(row['sender'], 30):<30}  {one_line(row['subject'], 50)}" + ("  [waiting]" if row["waiting"] else "")
+        )
+    return None
+
+
+@app.command()
+def show(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None:
+    """One mail: the decision with its reason and evidence, and where it lies.
+
+    Example: mailbot inbox show 12
+    """
+    from mailbot.inbox import store
+
+    with database_of(context) as database:
+        row = database.read_now(store.shown, mail_id)
+    if row is None:
+        raise _unknown(mail_id)
+    if as_json:
+        return print_json(row)
+    for name in ("received_at", "sender", "subject", "message_id", "kind", "outcome", "reason", "language", "mode", "waiting", "fault"):
+        typer.echo(f"{name}: {one_line(str(row[name]), 200)}")
+    explanation: dict[str, Any] = row["explanation"] or {}
+    typer.echo("evidence: " + one_line("; ".join(explanation.get("evidence", ())), 300))
+    for copy in row["copies"]:
+        filed = f"{row['folder']} since {copy['filed_at']:%Y-%m-%d %H:%M}" if copy["filed_at"] else copy["mailbox"]
+        typer.echo(f"lies in: {filed}")
+    typer.echo("\n" + explanation.get("visible_text", ""))
+    return None
+
+
+@app.command()
+def close(context: typer.Context, mail_id: MailId) -> None:
+    """Say that a person has dealt with it.
+
+    Example: mailbot inbox close 12
+    """
+    from mailbot.inbox import store
+
+    with database_of(context) as database:
+        done = database.write_now(store.close, mail_id)
+    if not done:
+        raise _unknown(mail_id)
+    typer.echo("It waits no longer.")
+
+
+@app.command()
+def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None:
+    """Judge a stored mail anew, as `explain` does: nothing is sent and nothing changes.
+
+    Example: mailbot inbox replay 12
+    """
+    from mailbot.cli.explain import judged, print_judged
+    from mailbot.inbox import store
+
+    with database_of(context) as database:
+        row = database.read_now(store.shown, mail_id)
+        if row is None:
+            raise _unknown(mail_id)
+        content = database.read_now(store.content, mail_id, row["size"])
+        (found,) = judged(settings_of(context), database, [(str(mail_id), content)])
+    print_json(found) if as_json else print_judged(found)
+
+
+def _unknown(mail_id: int) -> typer.Exit:
+    typer.echo(f"mailbot: there is no such mail {mail_id} here. `mailbot inbox list` shows them.", err=True)
+    return typer.Exit(1)

@@ -1,0 +1,40 @@
+"""`mailbot run`: watch, decide, send."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.opening import settings_of
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One pass over everything that is new and due, then exit.")] = False,
+    only: Annotated[str, typer.Option(help="Only these parts, separated by commas: inbox, outbox.")] = "inbox,outbox",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say more in the log.")] = False,
+) -> None:
+    """Watch the mailbox, decide, and send, until SIGTERM or Ctrl-C; the mail in hand is finished first.
+
+    Example: mailbot run --once
+    """
+    from mailbot import clock, logs, service
+
+    parts = [part.strip() for part in only.split(",") if part.strip()]
+    unknown = [part for part in parts if part not in service.PARTS]
+    if unknown or not parts:
+        raise typer.BadParameter(f"{only!r}: the parts are {', '.join(service.PARTS)}")
+    settings = settings_of(context)
+    logs.set_up(json_lines=not sys.stderr.isatty(), verbose=verbose)
+    built = service.build(settings, clock.now)
+    if once:
+        if not asyncio.run(service.run_once(built, parts)):
+            typer.echo("mailbot: another process watches this mailbox; nothing was read.", err=True)
+            raise typer.Exit(1)
+        return
+
+    async def until_asked() -> None:
+        await service.run(built, parts, asked=service.asked_by_signal(), shutdown_seconds=settings.outbox.shutdown_seconds)
+
+    asyncio.run(until_asked())

@@ -1,0 +1,57 @@
+"""`mailbot init` and `mailbot check`: a first settings file, and whether what it names can be used."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.opening import Json, print_json, settings_of
+
+
+def init(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Where to write it [config/mailbot.toml].")] = None,
+) -> None:
+    """Write a settings file to fill in; an existing one is left alone.
+
+    Example: mailbot init
+    """
+    import os
+
+    from mailbot.settings import DEFAULT_FILE
+    from mailbot.settings_example import example
+
+    path = file or context.obj or DEFAULT_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as written:
+            written.write(example())
+    except FileExistsError:
+        typer.echo(f"mailbot: {path} exists already and was left as it is.", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"Written: {path}. Fill in the lines without # before them, and keep passwords in files of their own.")
+    typer.echo("Then: mailbot check --live")
+
+
+def check(
+    context: typer.Context,
+    live: Annotated[bool, typer.Option("--live", help="Also log in to the mailbox and the relay. Nothing is sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say of every item whether it can be used, and what to do where not. Exits with 1 where something is red.
+
+    Example: mailbot check --live
+    """
+    import asyncio
+
+    from mailbot import clock
+    from mailbot.check import checked
+
+    found = asyncio.run(checked(settings_of(context), clock.now(), live=live))
+    if as_json:
+        print_json([{"item": one.item, "green": one.green, "said": one.said, "do": one.advice} for one in found])
+    else:
+        for one in found:
+            typer.echo(f"{'green' if one.green else 'RED  '}  {one.item}: {one.said}" + (f" {one.advice}" if one.advice else ""))
+    if not all(one.green for one in found):
+        raise typer.Exit(1)

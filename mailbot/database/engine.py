@@ -1,0 +1,122 @@
+"""Opens the database, runs a function in one transaction, and keeps the thread discipline.
+
+SQLAlchemy is used synchronously. SQLite has one writer thread (its file takes one writer anyway, and a queue in our own
+process is fairer than its lock), PostgreSQL a small pool. A store function is a plain `(tx, ...)`; it runs whole in one
+transaction, by `await database.write(store.function, ...)` from a flow and by `database.write_now(...)` from a command.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Tx = sa.Connection
+BUSY_SECONDS = 30
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened. The message says why and what to do."""
+
+
+class Database:
+    """One database: its engine, and the threads that may use it."""
+
+    def __init__(self, url: str) -> None:
+        """Open `sqlite:///file`, or `postgresql://...` (psycopg 3). Nothing is created or changed yet but the SQLite file."""
+        try:
+            parsed = make_url(url)
+        except sa.exc.ArgumentError as problem:
+            raise DatabaseUnusable(
+                "database.url is not a database address. Use sqlite:///mailbot.db or postgresql://user@host/name."
+            ) from problem
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = _sqlite_engine(parsed)
+            self._writers = ThreadPoolExecutor(1, "database-writer")
+        elif parsed.get_backend_name() == "postgresql":
+            self.engine = _postgresql_engine(parsed)
+            self._writers = ThreadPoolExecutor(4, "database-writer")
+        else:
+            raise DatabaseUnusable(f"database.url names {parsed.get_backend_name()!r}; mailbot knows sqlite and postgresql.")
+        self._readers = ThreadPoolExecutor(2, "database-reader")
+
+    async def write(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `function(tx, ...)` in one transaction in the writer thread; committed when this returns."""
+        return await self._in(self._writers, lambda: self.write_now(function, *args, **kwargs))
+
+    async def read(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a reading `function(tx, ...)`; on SQLite it never waits for a writer."""
+        return await self._in(self._readers, lambda: self.read_now(function, *args, **kwargs))
+
+    @staticmethod
+    async def _in(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+    def write_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same without an event loop."""
+        with self.engine.begin() as tx:
+            return function(tx, *args, **kwargs)
+
+    def read_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """A reading transaction without an event loop."""
+        with self.engine.connect().execution_options(reading=True) as tx, tx.begin():
+            return function(tx, *args, **kwargs)
+
+    def close(self) -> None:
+        """Finish what is running, then close every connection."""
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def insert(tx: Tx, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
+    if tx.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert(table)
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    path = Path(url.database or "")
+    if not url.database or url.database == ":memory:":
+        raise DatabaseUnusable("database.url must name a file (sqlite:///mailbot.db): mailbot's memory has to outlive the process.")
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(f"The folder {path.parent} of the database does not exist. Create it, or change database.url.")
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # mail is private: nobody else reads the file
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "wal_autocheckpoint=1000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        # A writer takes the lock at once: a deferred one would fail later with "database is locked", after it has read.
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, pool_pre_ping=True)
+    except ModuleNotFoundError as missing:
+        raise DatabaseUnusable("PostgreSQL needs the extra: pip install 'mailbot[postgres]'.") from missing

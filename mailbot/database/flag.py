@@ -1,0 +1,36 @@
+"""What has been switched or last seen, kept across restarts: one word, one value."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from mailbot.database.engine import Tx, insert
+from mailbot.database.tables import flag
+
+SENDING_STOPPED = "sending-stopped"
+INBOX_SUCCESS = "inbox-last-success"
+RELAY_SUCCESS = "relay-last-success"
+RELAY_TROUBLE = "relay-trouble"
+INBOX_TROUBLE = "inbox-trouble"
+
+
+def get(tx: Tx, name: str) -> str | None:
+    """The value, or None where nobody has set it."""
+    return tx.execute(sa.select(flag.c.value).where(flag.c.name == name)).scalar()
+
+
+def put(tx: Tx, name: str, value: str, now: datetime) -> None:
+    """Set it."""
+    row = insert(tx, flag).values(name=name, value=value, changed_at=now)
+    tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value, "changed_at": now}))
+
+
+def put_first(tx: Tx, name: str, value: str, now: datetime) -> str:
+    """Set it only where it is not set yet; returns what holds."""
+    tx.execute(insert(tx, flag).values(name=name, value=value, changed_at=now).on_conflict_do_nothing())
+    return get(tx, name) or value
+
+
+def clear(tx: Tx, name: str) -> None:
+    """Forget it."""
+    tx.execute(flag.delete().where(flag.c.name == name))

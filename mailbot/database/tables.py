@@ -1,0 +1,192 @@
+"""Every table of mailbot, for SQLite and PostgreSQL alike.
+
+Times are UTC and aware: a naive datetime is refused on its way in. Words such as states and reasons are stored as the
+text of their enum; the nouns close the sets, the tables do not.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite keeps it as sortable text without a zone, PostgreSQL as timestamptz."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime with ValueError; SQLite gets the UTC wall time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Always aware, always UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+# What a person or a flow has switched: sending stopped, the first start of a mailbox, the last success of a flow.
+flag = sa.Table(
+    "flag",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+
+# Who holds what: one row per mailbox watcher and per running process.
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("holder", sa.String(200), nullable=False),
+    sa.Column("until", Instant, nullable=False),
+)
+
+edition = sa.Table(
+    "edition",
+    metadata,
+    sa.Column("slug", sa.String(120), primary_key=True),
+    sa.Column("release", sa.String(120), nullable=False, index=True),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("contact", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("date", sa.String(40), nullable=False),  # ISO: a day, or an instant with its offset
+    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("embargo", Instant),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("published_at", Instant),
+    sa.UniqueConstraint("release", "language"),
+)
+
+# One row per mail that arrived, by the hash of its bytes; what was decided, and why.
+mail = sa.Table(
+    "mail",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("stored_at", Instant, nullable=False),
+    sa.Column("junk", sa.Boolean, nullable=False, default=False),
+    sa.Column("rescan", sa.Boolean, nullable=False, default=False),  # met again after a new UIDVALIDITY
+    sa.Column("state", sa.String(16), nullable=False, index=True),  # stored, decided
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("mode", sa.String(16), nullable=False, default=""),
+    sa.Column("decided_at", Instant),
+    sa.Column("kind", sa.String(16), nullable=False, default=""),
+    sa.Column("outcome", sa.String(20), nullable=False, default=""),  # send_release, hand_off, ignore, record_report
+    sa.Column("reason", sa.String(60), nullable=False, default=""),
+    sa.Column("explanation", sa.JSON),
+    sa.Column("language", sa.String(16), nullable=False, default=""),
+    sa.Column("sender", sa.Text, nullable=False, default=""),
+    sa.Column("sender_key", sa.String(320), nullable=False, default="", index=True),
+    sa.Column("subject", sa.Text, nullable=False, default=""),
+    sa.Column("message_id", sa.Text, nullable=False, default=""),
+    sa.Column("identity", sa.String(64), nullable=False, default="", index=True),  # of Message-ID, From, Date: for a rescan only
+    sa.Column("folder", sa.Text, nullable=False, default=""),  # where it is filed; empty: it stays where it is
+    sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
+    sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time
+)
+
+# The bytes of a mail in pieces of one MiB, so that a mail of 60 MB never has to stand in memory whole.
+mail_part = sa.Table(
+    "mail_part",
+    metadata,
+    sa.Column("mail", sa.ForeignKey("mail.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+# Where a mail lies on the server. A copy without a mail was too old to be ours, or is gone.
+mail_copy = sa.Table(
+    "mail_copy",
+    metadata,
+    sa.Column("mailbox", sa.String(200), primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger, primary_key=True),
+    sa.Column("uid", sa.BigInteger, primary_key=True),
+    sa.Column("mail", sa.ForeignKey("mail.id"), index=True),
+    sa.Column("filed_at", Instant),
+)
+
+# Every mail that leaves is a row here first.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),  # what makes it the same mail: queued twice, it is queued once
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("mail", sa.ForeignKey("mail.id"), index=True),  # the mail that it answers or hands over
+    sa.Column("release", sa.String(120), nullable=False, default=""),
+    sa.Column("edition", sa.String(120), nullable=False, default=""),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("recipient", sa.String(320), nullable=False),
+    sa.Column("recipient_name", sa.Text, nullable=False, default=""),
+    sa.Column("recipient_key", sa.String(320), nullable=False, index=True),
+    sa.Column("cap_key", sa.String(320), nullable=False, default=""),
+    sa.Column("recipient_domain", sa.String(255), nullable=False, default=""),
+    sa.Column("message_id", sa.String(400), nullable=False, unique=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False, default=""),
+    sa.Column("in_reply_to", sa.Text, nullable=False, default=""),
+    sa.Column("references", sa.JSON, nullable=False),
+    sa.Column("attach_original", sa.Boolean, nullable=False, default=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("doubts", sa.Integer, nullable=False, default=0),
+    sa.Column("holder", sa.String(200), nullable=False, default=""),
+    sa.Column("fence", sa.Integer, nullable=False, default=0),
+    sa.Column("in_doubt_since", Instant),  # written before DATA: from here on it may have arrived
+    sa.Column("date", Instant),  # the Date header, fixed at the first claim
+    sa.Column("raw", sa.LargeBinary),  # the bytes, fixed at the first claim
+    sa.Column("finished_at", Instant),
+    sa.Column("last_phase", sa.String(16), nullable=False, default=""),
+    sa.Column("last_code", sa.Integer),
+    sa.Column("last_text", sa.Text, nullable=False, default=""),
+)
+sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
+sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at)
+
+# Each dialogue with the relay, for "what did it say", and for the pace.
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("started_at", Instant, nullable=False, index=True),
+    sa.Column("holder", sa.String(200), nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False, default=""),
+    sa.Column("code", sa.Integer),
+    sa.Column("text", sa.Text, nullable=False, default=""),
+    sa.Column("verdict", sa.String(16), nullable=False, default=""),
+    sa.Column("ended_at", Instant),
+)

@@ -1,0 +1,1 @@
+"""The loopback mail world of `mailbot demo`: real protocols, no account; nothing leaves the process."""

@@ -1,0 +1,89 @@
+"""Which release is meant? The reading of a mail and the public releases -> one of them, or the reason why a person must choose."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailbot.inbox.intent import Reading
+from mailbot.inbox.language import tokens
+from mailbot.releases.release import Release, edition_for, latest, newest_first, released_at
+from mailbot.releases.search import Index, search
+
+LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
+COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
+NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
+MANY = 3                # releases, before that can be said
+OFFERS = 5
+ALTERNATIVES = 2
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Doubt(StrEnum):
+    """Why none was chosen."""
+
+    NOTHING_PUBLIC = "nothing-public"
+    NO_MATCH = "no-match"
+    SEVERAL_MATCH = "several-match"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The release, why it, its own words that were asked for, and others that come close. `doubt`: not sure enough to send."""
+
+    release: Release
+    why: str
+    words: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    doubt: Doubt | None = None
+
+
+def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
+    """For a mail that asks for the newest release or for a certain one. `known`: the office's own words, which tell nothing."""
+    newest = latest(releases.values(), now)
+    if newest is None:
+        return Doubt.NOTHING_PUBLIC
+    topic = _without(reading.topic, known)
+    if topic:
+        return _about(topic, reading.recent, releases, index, now)
+    subject = _without(reading.subject_topic, known)
+    if subject:
+        found = _about(subject, reading.recent, releases, index, now)
+        if isinstance(found, Choice) and found.doubt is None:
+            return found
+        if not reading.recent:
+            return found
+    return Choice(newest, "latest")
+
+
+def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:
+    matches = [match for match in search(index, topic, now, limit=max(1, len(releases))) if match.release in releases]
+    newest = latest(releases.values(), now)
+    if not matches or newest is None:
+        return Doubt.NO_MATCH
+    best = matches[0]
+    if best.coverage < LEAST_COVERAGE:
+        return Doubt.NO_MATCH
+    near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
+    if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
+        return Choice(newest, "latest")
+    if recent and len(near) > 1:
+        near.sort(key=lambda match: released_at(releases[match.release], now), reverse=True)
+        best = near[0]
+    others = tuple(match.release for match in matches if match.release != best.release and match.coverage >= LEAST_COVERAGE)
+    doubt = Doubt.SEVERAL_MATCH if len(near) > 1 and not recent else None
+    return Choice(releases[best.release], best.why, best.words, others[:ALTERNATIVES], doubt)
+
+
+def _without(text: str, known: frozenset[str]) -> str:
+    """The text without the office's own words; empty where nothing but those was in it."""
+    kept = _WORD.sub(lambda match: " " if known.intersection(tokens(match[0])) else match[0], text)
+    return kept.strip() if _WORD.search(kept) else ""
+
+
+def offers(releases: Mapping[str, Release], languages: Sequence[str], now: datetime) -> tuple[str, ...]:
+    """The editions of the newest releases, for somebody whose wish fits none."""
+    editions = (edition_for(release, languages, now) for release in newest_first(releases.values(), now)[:OFFERS])
+    return tuple(edition.slug for edition in editions if edition)
+

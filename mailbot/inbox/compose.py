@@ -1,0 +1,182 @@
+"""Puts a decision into words: the answer to the journalist, the note to a colleague. Values in, a queued mail's content out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailbot.inbox.decision import HandOff, SendRelease
+from mailbot.message.address import Address
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.message.outgoing import answer_references, clean_header
+from mailbot.outbox.delivery import Kind
+from mailbot.outbox.store import Draft
+from mailbot.releases.body import plain_paragraphs, to_html
+from mailbot.releases.release import Edition, Release, day_of
+from mailbot.rendering import Rendered, Words, render, render_short
+
+REPLY_SUBJECT_LENGTH = 78
+ORIGINAL_OCTETS = 10 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Who writes, in which words."""
+
+    name: str
+    short_name: str
+    address: Address
+    website: str
+    contact: str
+    languages: tuple[str, ...]  # the first is the office's own
+    colleagues: tuple[Address, ...]
+    public_url: str
+    words: Words
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What every template knows of the organisation."""
+        return {
+            "name": self.name, "short_name": self.short_name or self.name, "address": self.address.address,
+            "website": self.website, "contact": self.contact,
+        }  # fmt: skip
+
+    @property
+    def own_language(self) -> str:
+        """What colleagues are written to in."""
+        return self.languages[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The mail that is being dealt with: its number, what it says, when it came in, and who vouches for its sender."""
+
+    mail: int
+    message: IncomingMessage | Unreadable
+    received_at: datetime
+    authentication: Authentication
+
+    @property
+    def sender(self) -> Address | None:
+        """Who wrote, where that is one readable address."""
+        return self.message.sender if isinstance(self.message, IncomingMessage) else None
+
+
+def answer(office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str) -> Draft:
+    """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone."""
+    message, recipient = subject.message, subject.sender
+    assert isinstance(message, IncomingMessage) and recipient is not None
+    rendered = rendered_answer(office, subject, decision, library, language)
+    return Draft(
+        key=f"answer:{subject.mail}", kind=Kind.ANSWER, recipient=recipient, language=language, subject=rendered.subject,
+        text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
+        references=answer_references(message.message_id, message.references) if message.message_id else (),
+        mail=subject.mail, release=decision.release, edition=decision.edition,
+    )  # fmt: skip
+
+
+def rendered_answer(
+    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str
+) -> Rendered:
+    """The words of an answer, also shown to a colleague as a draft."""
+    values = {
+        "organisation": office.values,
+        "release": _release_values(office, _edition(library, decision.edition)),
+        "why": decision.why,
+        "words": decision.words,
+        "repeat": decision.repeat,
+        "alternatives": tuple(_listed(office, _edition(library, slug)) for slug in decision.alternatives),
+    }
+    if not decision.full:
+        return render_short(office.words, language, values)
+    return render(office.words, language, "answer", values | {"reply_subject": _reply_subject(subject.message)})
+
+
+def hand_off(
+    office: Office, subject: Subject, decision: HandOff, library: Mapping[str, Release], language: str, to: Address
+) -> Draft:
+    """The note to a colleague: who wrote, what, why it was passed on, how to reach them; the original goes with it."""
+    message, sender = subject.message, subject.sender
+    draft = None
+    if decision.draft is not None and sender is not None:
+        rendered = rendered_answer(office, subject, decision.draft, library, language)
+        draft = {"title": _edition(library, decision.draft.edition).title, "text": rendered.text}
+    values = {
+        "organisation": office.values,
+        "sender": {"name": sender.name if sender else "", "address": sender.address if sender else ""},
+        "authenticated": str(subject.authentication),
+        "subject": message.subject,
+        "visible_text": message.visible_text if isinstance(message, IncomingMessage) else "",
+        "when": subject.received_at,
+        "reason": str(decision.reason),
+        "draft": draft,
+        "offers": tuple(_edition(library, slug).title for slug in decision.offers),
+        "original": "attached" if message.size <= ORIGINAL_OCTETS else "too-large",
+        "yes_word": "",
+    }
+    rendered = render(office.words, office.own_language, "hand_off", values)
+    return Draft(
+        key=f"hand-off:{subject.mail}:{to.key}", kind=Kind.HAND_OFF, recipient=to, language=office.own_language,
+        subject=rendered.subject, text=rendered.text, html=rendered.html, mail=subject.mail,
+        attach_original=message.size <= ORIGINAL_OCTETS,
+    )  # fmt: skip
+
+
+def notice(office: Office, event: str, told: Draft, delivery_id: str, relay_words: str, when: datetime, title: str) -> Draft:
+    """To a colleague: an answer of ours is in doubt, was refused or was stopped (`event`: in-doubt, refused, stopped)."""
+    values = {
+        "organisation": office.values,
+        "event": event,
+        "recipient": {"name": told.recipient.name, "address": told.recipient.address},
+        "title": title,
+        "subject": told.subject,
+        "relay_words": relay_words,
+        "when": when,
+        "delivery": delivery_id,
+    }
+    rendered = render(office.words, office.own_language, "notice", values)
+    return Draft(
+        key=f"notice:{delivery_id}:{event}", kind=Kind.HAND_OFF, recipient=office.colleagues[0], language=office.own_language,
+        subject=rendered.subject, text=rendered.text, html=rendered.html, mail=told.mail,
+        attach_original=told.attach_original or told.kind is Kind.ANSWER,
+    )  # fmt: skip
+
+
+def digest(office: Office, mode: str, since: datetime, until: datetime, entries: Sequence[Mapping[str, Any]], key: str) -> Draft:
+    """One list instead of a note each: mails that wait, or in observe mode what would have been done."""
+    values = {"organisation": office.values, "mode": mode, "since": since, "until": until, "entries": tuple(entries)}
+    rendered = render(office.words, office.own_language, "digest", values)
+    to = office.colleagues[0] if office.colleagues else office.address
+    return Draft(
+        key=key, kind=Kind.DIGEST, recipient=to, language=office.own_language,
+        subject=rendered.subject, text=rendered.text, html=rendered.html,
+    )  # fmt: skip
+
+
+def release_url(office: Office, slug: str) -> str:
+    """Where the public page of an edition is; empty where there is no public web, so that no dead link is printed."""
+    return f"{office.public_url}/r/{slug}" if office.public_url else ""
+
+
+def _release_values(office: Office, edition: Edition) -> dict[str, Any]:
+    notes = plain_paragraphs(edition.notes)
+    return {
+        "title": edition.title, "date": day_of(edition), "place": edition.place, "language": edition.language, "slug": edition.slug,
+        "paragraphs": plain_paragraphs(edition.body), "body_html": to_html(edition.body),
+        "notes": notes, "notes_html": to_html(edition.notes) if notes else "",
+        "contact": edition.contact or office.contact, "url": release_url(office, edition.slug),
+    }  # fmt: skip
+
+
+def _listed(office: Office, edition: Edition) -> dict[str, Any]:
+    return {"title": edition.title, "date": day_of(edition), "url": release_url(office, edition.slug)}
+
+
+def _edition(library: Mapping[str, Release], slug: str) -> Edition:
+    return next(edition for release in library.values() for edition in release.editions if edition.slug == slug)
+
+
+def _reply_subject(message: IncomingMessage | Unreadable) -> str:
+    subject = clean_header(message.subject, REPLY_SUBJECT_LENGTH)
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}" if subject else ""

@@ -1,0 +1,66 @@
+"""A decision as `mailbot explain` and `inbox show` print it: the JSON of INTERFACE.md."""
+
+from typing import Any, assert_never
+
+from mailbot.inbox.decision import Decided, HandOff, Ignore, RecordReport, SendRelease
+from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
+
+MOST_EVIDENCE = 10
+
+
+def explain(decided: Decided, message: IncomingMessage | Unreadable, file: str) -> dict[str, Any]:
+    """One mail: what was seen, what is done, and why."""
+    read = message if isinstance(message, IncomingMessage) else None
+    sender = read.sender if read else None
+    return {
+        "file": file,
+        "kind": decided.kind,
+        "language": decided.language,
+        "sender": sender.address if sender else "",
+        "subject": message.subject,
+        "visible_text": read.visible_text if read else "",
+        "actions": actions(decided),
+        "reason": str(decided.decision.reason),
+        "confidence": round(decided.confidence, 2),
+        "evidence": list(decided.evidence[:MOST_EVIDENCE]),
+    }
+
+
+def actions(decided: Decided) -> list[dict[str, Any]]:
+    """The actions of a decision; a report has one for each recipient."""
+    decision = decided.decision
+    match decision:
+        case SendRelease():
+            return [_send(decision)]
+        case HandOff(draft=draft, offers=offers):
+            shown: dict[str, Any] = {"type": "hand_off", "why": decision.why}
+            return [shown | ({"offers": list(offers)} if offers else {}) | ({"draft": _send(draft)} if draft else {})]
+        case Ignore(reason=reason):
+            return [{"type": "ignore", "why": str(reason)}]
+        case RecordReport(feedback_type=feedback) if feedback:
+            return [{"type": "record_complaint", "feedback_type": feedback, "ours": bool(decision.ours)}]
+        case RecordReport():
+            return [_bounce(reported, bool(decision.ours)) for reported in decision.reported]
+        case _:
+            assert_never(decision)
+
+
+def _send(decision: SendRelease) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "type": "send_release", "release": decision.edition, "edition": decision.language, "why": decision.why, "full": decision.full,
+    }  # fmt: skip
+    return shown | ({"alternatives": list(decision.alternatives)} if decision.alternatives else {})
+
+
+def _bounce(reported: ReportedRecipient, ours: bool) -> dict[str, Any]:
+    return {
+        "type": "record_bounce", "recipient": reported.recipient, "class": severity(reported), "status": reported.status, "ours": ours,
+    }  # fmt: skip
+
+
+def severity(reported: ReportedRecipient) -> str:
+    """hard: nobody is there. Only a permanent failure of the address or its domain is; a full mailbox, a policy or a delay is soft."""
+    if reported.action.lower() in ("delayed", "delivered", "relayed", "expanded"):
+        return "soft"
+    subject = reported.status.split(".")[1:2]
+    return "hard" if reported.status.startswith("5.") and subject == ["1"] else "soft"

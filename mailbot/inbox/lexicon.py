@@ -1,0 +1,179 @@
+"""The phrases of the language folders, ready to be found in a sentence.
+
+A phrase is written as people say it. Its words are compared by their stems and without accents; `=word` wants that very
+form, `_` stands for up to three words. Nothing here knows a language: the stemmer's name stands in the folder.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import snowballstemmer
+
+from mailbot.inbox.language import tokens
+from mailbot.languages import Language
+from mailbot.releases import dates
+
+LONGEST_WORD = 40   # a longer "word" is no word and is not stemmed
+LONGEST_GAP = 3
+FOREIGN_LETTERS = 5  # in a mail of another language, a single word shorter than this is most likely one of that language's own
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What it means, its forms in order, and how it is written in the folder."""
+
+    concept: str
+    forms: tuple[str, ...]
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase found in a sentence: tokens `start` up to `end`."""
+
+    concept: str
+    start: int
+    end: int
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """One language's phrases by the form of their first word, and its words that carry no meaning of their own."""
+
+    code: str
+    stem: Callable[[str], str]
+    phrases: Mapping[str, tuple[Phrase, ...]]
+    small: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Every language at once: people mix them."""
+
+    tongues: tuple[Tongue, ...]
+    small: frozenset[str]
+    letter: frozenset[str]
+    self_words: frozenset[str]
+    deadline: frozenset[str]
+    grammar: dates.Grammar
+    reply_prefixes: frozenset[str]
+    automatic_subject: tuple[str, ...]
+    automatic_text: tuple[str, ...]
+
+
+_OTHER_KEYS = ("self", "deadline", "automatic", "languages", "wishes")
+
+
+def lexicon(languages: Mapping[str, Language]) -> Lexicon:
+    """The phrases of these languages; made once, it takes some hundredths of a second."""
+    return _lexicon(tuple(languages.values()))
+
+
+@lru_cache(maxsize=4)
+def _lexicon(all_of: tuple[Language, ...]) -> Lexicon:
+
+    def folded(section: str, *keys: str) -> frozenset[str]:
+        entries = (entry for language in all_of for key in keys for entry in getattr(language, section).get(key, ()))
+        return frozenset(token for entry in entries for token in tokens(str(entry)))
+
+    def automatic(key: str) -> tuple[str, ...]:
+        entries = (entry for language in all_of for entry in language.wishes.get("automatic", {}).get(key, ()))
+        return tuple(dict.fromkeys(f" {' '.join(tokens(entry))} " for entry in entries))
+
+    return Lexicon(
+        tongues=tuple(_tongue(language) for language in all_of),
+        small=folded("words", "function_words", "letter_words"),
+        letter=folded("words", "letter_words"),
+        self_words=folded("wishes", "self"),
+        deadline=folded("wishes", "deadline"),
+        grammar=dates.grammar([language.dates for language in all_of]),
+        reply_prefixes=folded("mail", "reply_prefixes"),
+        automatic_subject=automatic("subject"),
+        automatic_text=automatic("text"),
+    )
+
+
+def find(words: Sequence[str], book: Lexicon, language: str) -> tuple[Hit, ...]:
+    """Every phrase in these folded tokens, by place; the mail's own language is believed more than the others."""
+    found: list[Hit] = []
+    main = next((tongue for tongue in book.tongues if tongue.code == language), None)
+    for tongue in book.tongues:
+        stems = [tongue.stem(word) for word in words]
+        for start, word in enumerate(words):
+            for phrase in (*tongue.phrases.get(f"={word}", ()), *tongue.phrases.get(stems[start], ())):
+                if tongue is not main and main is not None and _own_word(phrase, word, main):
+                    continue
+                end = _end(phrase.forms, words, stems, start)
+                if end:
+                    found.append(Hit(phrase.concept, start, end, phrase))
+    return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.concept)))
+
+
+def _own_word(phrase: Phrase, word: str, main: Tongue) -> bool:
+    """A short or small word is rather the mail's own language than another's."""
+    return len(phrase.forms) == 1 and (len(word) < FOREIGN_LETTERS or word in main.small)
+
+
+def _end(forms: Sequence[str], words: Sequence[str], stems: Sequence[str], at: int) -> int:
+    """Where the phrase that starts at `at` ends; 0 where it is not there."""
+    place = at
+    for number, form in enumerate(forms):
+        if form == "_":
+            rest = forms[number + 1 :]
+            return next((end for skip in range(LONGEST_GAP + 1) if (end := _end(rest, words, stems, place + skip))), 0)
+        if place >= len(words) or (words[place] != form[1:] if form.startswith("=") else stems[place] != form):
+            return 0
+        place += 1
+    return place
+
+
+def _tongue(language: Language) -> Tongue:
+    stem = _stemmer(str(language.words.get("stemmer", "")))
+    phrases: dict[str, list[Phrase]] = {}
+    for concept, written in _entries(language.wishes):
+        forms = tuple(_forms(written, stem))
+        if forms and forms[0] != "_":
+            phrases.setdefault(forms[0], []).append(Phrase(concept, forms, written.replace("=", "")))
+    small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
+    return Tongue(language.code, stem, {first: tuple(those) for first, those in phrases.items()}, small)
+
+
+def _entries(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for concept, entries in wishes.items():
+        if concept not in _OTHER_KEYS:
+            yield from ((concept, entry) for entry in entries)
+    for kind, entries in wishes.get("wishes", {}).items():
+        yield from ((kind, entry) for entry in entries)
+    for code, entries in wishes.get("languages", {}).items():
+        yield from ((f"language:{code}", entry) for entry in entries)
+
+
+def _forms(written: str, stem: Callable[[str], str]) -> Iterator[str]:
+    for word in written.split():
+        if word == "_":
+            yield word
+        elif word.startswith("="):
+            yield from (f"={token}" for token in tokens(word))
+        else:
+            yield from (stem(token) for token in tokens(word))
+
+
+@lru_cache(maxsize=16)
+def _stemmer(algorithm: str) -> Callable[[str], str]:
+    """Stems of words, remembered: letters repeat their words. The stemmer holds state, and one thread decides at a time."""
+    if algorithm not in snowballstemmer.algorithms():
+        return _unstemmed
+    stemmer = snowballstemmer.stemmer(algorithm)
+
+    @lru_cache(maxsize=50_000)
+    def stem(word: str) -> str:
+        return str(stemmer.stemWord(word)) if len(word) <= LONGEST_WORD else word
+
+    return stem
+
+
+def _unstemmed(word: str) -> str:
+    return word

@@ -1,0 +1,224 @@
+"""Which mails arrived, where they lie, what was decided and why."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mailbot.database.engine import Tx, insert
+from mailbot.database.tables import delivery, mail, mail_copy, mail_part
+
+PART_OCTETS = 1 << 20
+STORED, DECIDED = "stored", "decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A mail as the server gave it. `content` is None for one over the size cap: it is kept where it is, unread."""
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+    content: bytes | bytearray | None
+    size: int
+    received_at: datetime
+    junk: bool = False
+    rescan: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A mail that waits for its decision; `attempts` counts this one too."""
+
+    id: int
+    size: int
+    received_at: datetime
+    junk: bool
+    rescan: bool
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was decided about a mail, as it is kept."""
+
+    kind: str
+    outcome: str
+    reason: str
+    explanation: dict[str, Any]
+    language: str
+    sender: str
+    sender_key: str
+    subject: str
+    message_id: str
+    identity: str
+    waiting: bool
+    folder: str  # where the mail is filed; empty: it stays
+
+
+def known_uids(tx: Tx, mailbox: str, uidvalidity: int) -> frozenset[int]:
+    """The UIDs that were met before."""
+    where = (mail_copy.c.mailbox == mailbox, mail_copy.c.uidvalidity == uidvalidity)
+    return frozenset(tx.execute(sa.select(mail_copy.c.uid).where(*where)).scalars())
+
+
+def note_older(tx: Tx, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
+    """Remember mails that are older than our first start: they are neither read nor moved."""
+    rows = [{"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": uid} for uid in uids]
+    if rows:
+        tx.execute(insert(tx, mail_copy).on_conflict_do_nothing(), rows)
+
+
+def store(tx: Tx, arrivals: Sequence[Arrival], now: datetime) -> int:
+    """Keep the bytes and the place of each; returns how many were new. The same bytes again are another copy of the same mail."""
+    return sum(_store_one(tx, arrival, now) for arrival in arrivals)
+
+
+def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
+    content = arrival.content
+    place = f"{arrival.mailbox}/{arrival.uidvalidity}/{arrival.uid}".encode()
+    digest = hashlib.sha256(place if content is None else content).hexdigest()
+    values = {
+        "sha256": digest, "size": arrival.size, "received_at": arrival.received_at, "stored_at": now,
+        "junk": arrival.junk, "rescan": arrival.rescan, "state": STORED,
+    }  # fmt: skip
+    new = tx.execute(insert(tx, mail).values(values).on_conflict_do_nothing(index_elements=["sha256"]).returning(mail.c.id)).scalar()
+    mail_id = new or tx.execute(sa.select(mail.c.id).where(mail.c.sha256 == digest)).scalar_one()
+    if new and content is not None:
+        view = memoryview(content)
+        for number, start in enumerate(range(0, len(view), PART_OCTETS)):
+            part = {"mail": mail_id, "number": number, "content": bytes(view[start : start + PART_OCTETS])}
+            tx.execute(mail_part.insert(), part)
+    copy = {"mailbox": arrival.mailbox, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "mail": mail_id}
+    tx.execute(insert(tx, mail_copy).values(copy).on_conflict_do_nothing())
+    return bool(new)
+
+
+def take(tx: Tx, limit: int) -> list[Stored]:
+    """The oldest mails without a decision. The attempt is counted before anybody reads the mail: one that kills us counts too."""
+    rows = tx.execute(
+        sa.select(mail.c.id, mail.c.size, mail.c.received_at, mail.c.junk, mail.c.rescan, mail.c.attempts)
+        .where(mail.c.state == STORED)
+        .order_by(mail.c.attempts, mail.c.id)
+        .limit(limit)
+    ).all()
+    if rows:
+        tx.execute(mail.update().where(mail.c.id.in_([row.id for row in rows])).values(attempts=mail.c.attempts + 1))
+    return [Stored(**{**row._asdict(), "attempts": row.attempts + 1}) for row in rows]
+
+
+def content(tx: Tx, mail_id: int, octets: int) -> bytes:
+    """The first `octets` of a mail, or all of it where it is shorter."""
+    parts = -(-octets // PART_OCTETS)
+    rows = tx.execute(
+        sa.select(mail_part.c.content).where(mail_part.c.mail == mail_id, mail_part.c.number < parts).order_by(mail_part.c.number)
+    ).scalars()
+    return b"".join(rows)[:octets]
+
+
+def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool:
+    """Write the decision. False where another worker has decided meanwhile: then nothing may follow from this one."""
+    values = {
+        "state": DECIDED, "decided_at": now, "mode": mode, "kind": made.kind, "outcome": made.outcome, "reason": made.reason,
+        "explanation": made.explanation, "language": made.language, "sender": made.sender, "sender_key": made.sender_key,
+        "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "waiting": made.waiting,
+        "folder": made.folder,
+    }  # fmt: skip
+    return tx.execute(mail.update().where(mail.c.id == mail_id, mail.c.state == STORED).values(values)).rowcount == 1
+
+
+def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
+    """Keep why deciding failed, for `inbox show`."""
+    tx.execute(mail.update().where(mail.c.id == mail_id).values(fault=fault[:2000]))
+
+
+def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
+    """Was a mail with this Message-ID, sender and date decided before? Only asked after a new UIDVALIDITY."""
+    where = (mail.c.identity == identity, mail.c.state == DECIDED, mail.c.id != mail_id)
+    return tx.execute(sa.select(mail.c.id).where(*where).limit(1)).first() is not None
+
+
+def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> dict[str, list[int]]:
+    """Folder -> UIDs of decided mails that still lie in the mailbox."""
+    rows = tx.execute(
+        sa.select(mail.c.folder, mail_copy.c.uid)
+        .join(mail, mail.c.id == mail_copy.c.mail)
+        .where(
+            mail_copy.c.mailbox == mailbox,
+            mail_copy.c.uidvalidity == uidvalidity,
+            mail_copy.c.filed_at.is_(None),
+            mail.c.state == DECIDED,
+            mail.c.folder != "",
+        )
+        .order_by(mail_copy.c.uid)
+    )
+    found: dict[str, list[int]] = {}
+    for folder, uid in rows:
+        found.setdefault(folder, []).append(uid)
+    return found
+
+
+def filed(tx: Tx, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
+    """These were moved, or somebody else took them away."""
+    where = (mail_copy.c.mailbox == mailbox, mail_copy.c.uidvalidity == uidvalidity, mail_copy.c.uid.in_(list(uids)))
+    tx.execute(mail_copy.update().where(*where).values(filed_at=now))
+
+
+def undecided(tx: Tx) -> int:
+    """How many stored mails wait for a decision."""
+    return tx.execute(sa.select(sa.func.count()).select_from(mail).where(mail.c.state == STORED)).scalar_one()
+
+
+def waiting(tx: Tx) -> int:
+    """How many mails wait for a person."""
+    return tx.execute(sa.select(sa.func.count()).select_from(mail).where(mail.c.waiting)).scalar_one()
+
+
+def handled(tx: Tx) -> int:
+    """How many mails have their decision."""
+    return tx.execute(sa.select(sa.func.count()).select_from(mail).where(mail.c.state == DECIDED)).scalar_one()
+
+
+def put_before_a_person(tx: Tx, mail_id: int) -> None:
+    """What mailbot did has come to nothing: somebody has to answer."""
+    tx.execute(mail.update().where(mail.c.id == mail_id).values(waiting=True))
+
+
+def close(tx: Tx, mail_id: int) -> bool:
+    """A person has dealt with it. False where nothing waited."""
+    return tx.execute(mail.update().where(mail.c.id == mail_id, mail.c.waiting).values(waiting=False)).rowcount == 1
+
+
+def unannounced_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
+    """Mails that wait for a person and of which no note went out, oldest first."""
+    told = sa.exists().where(delivery.c.mail == mail.c.id)
+    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, ~told).order_by(mail.c.id)
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def observed_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
+    """Mails that were decided in observe mode, oldest first."""
+    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.mode == "observe").order_by(mail.c.id)
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def listed(tx: Tx, *, waiting_only: bool = False, limit: int = 0) -> list[dict[str, Any]]:
+    """Rows for people and programs, newest first; 0 is no limit."""
+    query = sa.select(*[column for column in mail.c if column.name not in ("explanation", "identity")]).order_by(mail.c.id.desc())
+    if waiting_only:
+        query = query.where(mail.c.waiting)
+    if limit:
+        query = query.limit(limit)
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def shown(tx: Tx, mail_id: int) -> dict[str, Any] | None:
+    """One mail with its explanation and the places where it lies."""
+    row = tx.execute(sa.select(mail).where(mail.c.id == mail_id)).mappings().first()
+    if row is None:
+        return None
+    copies = tx.execute(sa.select(mail_copy).where(mail_copy.c.mail == mail_id)).mappings()
+    return {**row, "copies": [dict(copy) for copy in copies]}

@@ -1,0 +1,86 @@
+"""The flow that writes one list instead of many notes: what waits beyond the hour's number, and what observe mode would have done.
+
+A list names each mail once: the number of the last mail that it covers is kept, and moves in the transaction that
+queues the list.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from mailbot.database import flag
+from mailbot.database.engine import Database, Tx
+from mailbot.inbox import compose, store
+from mailbot.inbox.compose import Office
+from mailbot.message import token
+from mailbot.outbox import store as outbox
+
+LOOK_SECONDS = 60.0
+WAITING_EVERY = timedelta(hours=1)
+MOST_ENTRIES = 200
+
+
+class Summariser:
+    """Looks once a minute whether a list is due."""
+
+    def __init__(
+        self, database: Database, office: Office, mode: str, secret: bytes, zone: tzinfo, *,
+        queued: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self._database, self._office, self._mode, self._secret, self._zone = database, office, mode, secret, zone
+        self._queued, self._clock, self._new_id = queued, clock, new_id
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End at the next look."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until stop()."""
+        while not self._stopping.is_set():
+            await self.once()
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def once(self) -> None:
+        """Queue the list that is due, if one is."""
+        if await self._database.write(self._list, self._clock()):
+            self._queued()
+
+    def _list(self, tx: Tx, now: datetime) -> bool:
+        """One transaction: is it time, what is on the list, queue it, remember how far it reached."""
+        name = f"digest:{'observe' if self._mode == 'observe' else 'waiting'}"
+        since = datetime.fromisoformat(flag.put_first(tx, f"{name}:at", now.isoformat(), now))
+        if not self._is_due(since, now):
+            return False
+        covered = int(flag.get(tx, f"{name}:mail") or 0)
+        rows = store.observed_after(tx, covered) if self._mode == "observe" else store.unannounced_after(tx, covered)
+        flag.put(tx, f"{name}:at", now.isoformat(), now)
+        if not rows:
+            return False
+        flag.put(tx, f"{name}:mail", str(max(row["id"] for row in rows)), now)
+        entries = [_entry(row) for row in rows[:MOST_ENTRIES]]
+        draft = compose.digest(self._office, self._mode, since, now, entries, f"{name}:{now.isoformat()}")
+        delivery_id = self._new_id()
+        return outbox.enqueue(tx, draft, delivery_id, token.message_id(self._secret, delivery_id, self._office.address.domain), now)
+
+    def _is_due(self, since: datetime, now: datetime) -> bool:
+        if self._mode == "observe":  # once a day, after the office's midnight
+            return now.astimezone(self._zone).date() > since.astimezone(self._zone).date()
+        return now - since >= WAITING_EVERY
+
+
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
+    actions = (row["explanation"] or {}).get("actions", [{}])
+    return {
+        "sender": {"name": "", "address": row["sender"]},
+        "subject": row["subject"],
+        "when": row["received_at"],
+        "reason": row["reason"],
+        "action": row["outcome"],
+        "title": str(actions[0].get("release", "")) if actions else "",
+    }

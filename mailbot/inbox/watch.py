@@ -1,0 +1,241 @@
+"""The flow that reads the mailbox: fetch and store; later, when a mail is decided, file it away.
+
+Whatever the server holds and we have not stored is simply still there, so a crash loses nothing: the mail is moved
+only after its decision is committed, and looked for again on every pass. IDLE is a hint that something came, the
+SEARCH after it is the guarantee. One watcher a mailbox, by a lease.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailbot.database import flag, lease
+from mailbot.database.engine import Database, Tx
+from mailbot.inbox import imap, store
+
+log = structlog.get_logger()
+SIZE_CAP_OCTETS = 64 << 20  # over it the mail stays unread, and a person is told
+BATCH_MAILS, BATCH_OCTETS = 25, 1 << 20  # stored in one transaction
+FILE_AT_ONCE = 100
+BACKOFF_SECONDS = (1.0, 300.0)
+LOGIN_BACKOFF_SECONDS = 60.0
+SESSION_SECONDS = 45 * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Which mailbox, and how it is watched."""
+
+    mailbox: str
+    filed: str
+    attention: str
+    observe: bool
+    start_from: datetime | None  # None: the first start
+    poll_seconds: float
+    idle_seconds: float
+    lease_seconds: float
+
+
+class Watcher:
+    """Watches one mailbox. `wake` ends an IDLE when a decision waits to be filed; `arrived` says that mails were stored."""
+
+    def __init__(
+        self, database: Database, server: imap.Server, terms: Terms, holder: str, *,
+        arrived: Callable[[], None], clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self.wake = asyncio.Event()
+        self._database, self._server, self._terms, self._holder = database, server, terms, holder
+        self._arrived, self._clock = arrived, clock
+        self._stopping = asyncio.Event()
+        self._failures = 0
+
+    @property
+    def lease_name(self) -> str:
+        """One watcher a mailbox, whoever and wherever."""
+        return f"watcher:{self._server.username}@{self._server.host}/{self._terms.mailbox}"
+
+    def stop(self) -> None:
+        """End after the command in hand."""
+        self._stopping.set()
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Watch until stop(), through every failure of the server."""
+        while not self._stopping.is_set():
+            if not await self._have_lease():
+                await self._pause(min(self._terms.lease_seconds / 3, 5.0))
+                continue
+            try:
+                async with asyncio.TaskGroup() as both:
+                    keeper = both.create_task(self._keep_lease())
+                    await self._session()
+                    keeper.cancel()
+            except* (imap.ImapTrouble, OSError) as group:
+                await self._after(_first(group))
+
+    async def once(self) -> bool:
+        """One pass: fetch and store whatever is new. False where another watcher has the mailbox."""
+        if not await self._have_lease():
+            return False
+        session = await imap.Session.open(self._server)
+        try:
+            await self._take_up(session)
+            while await self._fetch_new(session):
+                pass
+        finally:
+            await session.close()
+        return True
+
+    async def file_once(self) -> None:
+        """One pass: file what is decided."""
+        session = await imap.Session.open(self._server)
+        try:
+            await self._take_up(session)
+            await self._file_away(session)
+        finally:
+            await session.close()
+
+    async def _have_lease(self) -> bool:
+        return await self._database.write(lease.acquire, self.lease_name, self._holder, self._clock(), self._terms.lease_seconds)
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._terms.lease_seconds / 3)
+            if not await self._have_lease():
+                raise imap.ImapDead("another process watches this mailbox now")
+
+    async def _session(self) -> None:
+        """One connection, from login to an orderly end."""
+        session = await imap.Session.open(self._server)
+        try:
+            await self._take_up(session)
+            ends = asyncio.get_running_loop().time() + SESSION_SECONDS
+            while not self._stopping.is_set() and (left := ends - asyncio.get_running_loop().time()) > 0:
+                self.wake.clear()
+                new = await self._fetch_new(session)
+                moved = await self._file_away(session)
+                self._failures = 0
+                await self._database.write(_note_success, self._clock())
+                if not (new or moved or session.pending):
+                    await self._wait(session, left)
+        finally:
+            await session.close()
+
+    async def _wait(self, session: imap.Session, left: float) -> None:
+        seconds = self._terms.idle_seconds if "IDLE" in session.capabilities else self._terms.poll_seconds
+        await session.idle(min(seconds, left), self.wake)
+
+    async def _take_up(self, session: imap.Session) -> None:
+        """Select the mailbox; find out whether its UIDs still mean what they meant."""
+        if not self._terms.observe:
+            await session.ensure_folder(self._terms.filed)
+            await session.ensure_folder(self._terms.attention)
+        selected = await session.select(self._terms.mailbox, read_only=self._terms.observe)
+        self._uidvalidity = selected.uidvalidity
+        self._start, self._rescan_below = await self._database.write(
+            _begin, self.lease_name, selected.uidvalidity, selected.uidnext or 0, self._terms.start_from, self._clock()
+        )
+
+    async def _fetch_new(self, session: imap.Session) -> int:
+        """Store every mail that is ours and not stored yet; returns how many."""
+        since = (self._start - timedelta(days=1)).strftime("%d-%b-%Y")  # the server compares days, in its own zone
+        found = await session.search("SINCE", since)
+        known = await self._database.read(store.known_uids, self._terms.mailbox, self._uidvalidity)
+        new = [uid for uid in found if uid not in known]
+        if not new:
+            return 0
+        facts = await session.facts(new)
+        older = [uid for uid, fact in facts.items() if fact.internal_date < self._start]
+        if older:
+            await self._database.write(store.note_older, self._terms.mailbox, self._uidvalidity, older)
+        ours = [fact for fact in facts.values() if fact.internal_date >= self._start]
+        batch: list[store.Arrival] = []
+        for fact in sorted(ours, key=lambda one: one.uid):
+            arrival = await self._fetch(session, fact)
+            if arrival is not None:
+                batch.append(arrival)
+            if len(batch) >= BATCH_MAILS or sum(one.size for one in batch) >= BATCH_OCTETS:
+                await self._store(batch)
+                batch = []
+                await self._file_away(session)
+        await self._store(batch)
+        return len(ours)
+
+    async def _fetch(self, session: imap.Session, fact: imap.Facts) -> store.Arrival | None:
+        content = None
+        if fact.size <= SIZE_CAP_OCTETS:
+            content = await session.fetch(fact.uid, fact.size)
+            if content is None:
+                return None  # somebody took it away between two commands
+        return store.Arrival(
+            mailbox=self._terms.mailbox, uidvalidity=self._uidvalidity, uid=fact.uid, content=content,
+            size=fact.size if content is None else len(content), received_at=fact.internal_date,
+            junk="$junk" in {one.lower() for one in fact.flags}, rescan=fact.uid < self._rescan_below,
+        )  # fmt: skip
+
+    async def _store(self, batch: Iterable[store.Arrival]) -> None:
+        arrivals = list(batch)
+        if arrivals:
+            await self._database.write(store.store, arrivals, self._clock())
+            self._arrived()
+
+    async def _file_away(self, session: imap.Session) -> int:
+        """Move what is decided; a mail that somebody else has moved counts as moved."""
+        if self._terms.observe:
+            return 0
+        waiting = await self._database.read(store.to_file, self._terms.mailbox, self._uidvalidity)
+        moved = 0
+        for folder, uids in waiting.items():
+            for start in range(0, len(uids), FILE_AT_ONCE):
+                some = uids[start : start + FILE_AT_ONCE]
+                await session.move(some, folder)
+                await self._database.write(store.filed, self._terms.mailbox, self._uidvalidity, some, self._clock())
+                moved += len(some)
+        return moved
+
+    async def _after(self, trouble: BaseException) -> None:
+        """Say what went wrong, and come back later: soon after a lost line, slowly after a refused login."""
+        low, high = BACKOFF_SECONDS
+        wait = min(high, low * 2**self._failures) * (0.5 + random.random() / 2)  # noqa: S311 - spreads, guards nothing
+        if isinstance(trouble, imap.ImapLoginRefused):
+            wait = max(wait, LOGIN_BACKOFF_SECONDS)
+        wait = max(wait, getattr(trouble, "retry_after", None) or 0.0)
+        self._failures = min(self._failures + 1, 20)
+        log.warning("inbox-trouble", what=str(trouble), again_in_seconds=round(wait, 1))
+        await self._database.write(flag.put, flag.INBOX_TROUBLE, str(trouble)[:500], self._clock())
+        await self._pause(wait)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+
+def _begin(
+    tx: Tx, name: str, uidvalidity: int, uidnext: int, start_from: datetime | None, now: datetime
+) -> tuple[datetime, int]:
+    """From when mail is ours, and below which UID it may be mail that we met under its old number."""
+    start = datetime.fromisoformat(flag.put_first(tx, f"start:{name}", now.replace(microsecond=0).isoformat(), now))
+    before = flag.get(tx, f"uidvalidity:{name}")
+    rescan = int(flag.get(tx, f"rescan:{name}:{uidvalidity}") or 0)
+    if before is not None and int(before) != uidvalidity:
+        rescan = uidnext
+        flag.put(tx, f"rescan:{name}:{uidvalidity}", str(uidnext), now)
+    flag.put(tx, f"uidvalidity:{name}", str(uidvalidity), now)
+    return start_from or start, rescan
+
+
+def _note_success(tx: Tx, now: datetime) -> None:
+    flag.put(tx, flag.INBOX_SUCCESS, now.isoformat(), now)
+    flag.clear(tx, flag.INBOX_TROUBLE)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

@@ -1,0 +1,1 @@
+"""An e-mail as a value: reading what arrives, building what we send; all pure."""

@@ -1,0 +1,263 @@
+"""What the sender wrote: a mail's text without what it quotes, its signature and its disclaimer.
+
+The words that announce a quote or a signature belong to the languages, config/languages/<code>/mail.yaml:
+
+    wrote_lines:            # "{date}" and "{who}" stand for anything; the line may be wrapped, and the fixed words decide
+      - "Le {date}, {who} a écrit :"
+    original_message_lines: # what stands between the dashes of "-----Message d'origine-----", or alone with a colon
+      - "Message d'origine"
+    header_labels:          # of a quoted header block; it starts with a `from` and goes on with two of the others
+      from: [De]
+      others: [Envoyé, Date, À, Cc, Objet]
+    phone_footers:          # whole lines; "{any}" stands for anything
+      - "Envoyé de mon {any}"
+    closings:               # whole lines that start a signature, also followed by a comma and a name
+      - "Cordialement"
+    disclaimers:            # how a paragraph of small print starts
+      - "Ce message est confidentiel"
+    postscripts: [PS]       # a line below the signature that still counts
+
+Beside them stands what is the same everywhere: ">" before a line, "-- ", a line with a date, an address and a colon at its end. Where
+nothing would remain (a forward without a word), the text stays as it is. One pass over the lines: time is linear in their number.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_CHARACTERS = 200_000
+MAX_LINES = 1_000
+MAX_HEADER = 400        # characters of one "... wrote:" line, unwrapped
+_WRAPPED = 4            # lines that it may be wrapped over
+_SIGNATURE_LINES = 25   # a closing further from the end than this is no closing
+
+_QUOTE = re.compile(r"[ \t]*>")
+_DASHES = re.compile(r"[\s>*]*(?:-{3,}|_{3,}|={3,})\s*([^\W\d_][^\n]{2,60}?)\s*(?:-{3,}|_{3,}|={3,})[\s*]*")
+_RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
+_DELIMITER = re.compile(r"(?:--|__|—|–)\s*")
+_LABEL = re.compile(r"[\s>*]*([^\W\d_][^:\n*]{0,24}?)\s?\*?\s?[:：]")
+_DAY = re.compile(r"\d{1,4}[-./ ]\s?(?:\d{1,2}|\w{3,12})\.?,?[-./ ]\s?\d{1,4}|\d{1,2}[:.h]\d{2}")
+_MAILBOX = re.compile(r"[<(\[][^\s<>()]{1,80}@[^\s<>()]{1,120}[>)\]]")
+_ADDRESS = re.compile(r"[^\s<>()]{1,80}@[^\s<>()]{1,120}")
+_TIME = re.compile(r"\d{1,2}[:.]\d{2}")
+_LINK = re.compile(r"[<(]\s*(?:https?|mailto):[^<>()\s]{0,500}\s*[>)]")
+_NAME_AFTER = re.compile(r"[,.!]?(?:\s+[^\W\d_][\w'’.-]{0,30}){0,3}[\s,.!]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMarks:
+    """The words of all languages together, folded; see the top of this file."""
+
+    wrote: tuple[tuple[str, str], ...] = ()     # (how such a line starts, how it ends)
+    original_message: frozenset[str] = frozenset()
+    from_labels: frozenset[str] = frozenset()
+    other_labels: frozenset[str] = frozenset()
+    phone_footers: tuple[tuple[str, ...], ...] = ()
+    closings: tuple[str, ...] = ()
+    disclaimers: tuple[str, ...] = ()
+    postscripts: tuple[str, ...] = field(default=())
+
+
+NO_MARKS = ReplyMarks()
+
+
+def marks_from(mail_sections: Iterable[Mapping[str, Any]]) -> ReplyMarks:
+    """The marks of all these languages: one mail often mixes them (a French letter above an English Outlook)."""
+    sections = list(mail_sections)
+
+    def every(key: str) -> list[str]:
+        return [str(word) for section in sections for word in section.get(key) or ()]
+
+    labels = [section.get("header_labels") or {} for section in sections]
+    wrote = {(_fold(line.partition("{")[0]), _fold(line.rpartition("}")[2]).rstrip(": ")) for line in every("wrote_lines")}
+    return ReplyMarks(
+        wrote=tuple(sorted((start, end) for start, end in wrote if end)),
+        original_message=frozenset(_fold(line) for line in every("original_message_lines")),
+        from_labels=frozenset(_fold(str(word)) for label in labels for word in label.get("from") or ()),
+        other_labels=frozenset(_fold(str(word)) for label in labels for word in label.get("others") or ()),
+        phone_footers=tuple(tuple(_fold(piece) for piece in line.split("{any}")) for line in every("phone_footers")),
+        closings=tuple(sorted((_fold(line) for line in every("closings")), key=len, reverse=True)),
+        disclaimers=tuple(_fold(line) for line in every("disclaimers")),
+        postscripts=tuple(_fold(line) for line in every("postscripts")),
+    )
+
+
+def visible(text: str, marks: ReplyMarks = NO_MARKS) -> str:
+    """The text that the sender wrote in this mail; all of it where nothing else would remain."""
+    lines = text[:MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]
+    written = _without_quotes(lines, marks)
+    unsigned = _without_signature(written, marks)
+    for kept in (unsigned, written):
+        if any(map(_has_words, kept)):
+            return _tidy(kept)
+    return _tidy(lines)
+
+
+def _tidy(lines: Sequence[str]) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def _has_words(line: str) -> bool:
+    return any(map(str.isalnum, line))
+
+
+def _fold(text: str) -> str:
+    """For comparing: no accents that mail programs drop, one kind of space and apostrophe, lower case."""
+    text = unicodedata.normalize("NFKD", text.replace("’", "'")).casefold()
+    return " ".join("".join(char for char in text if not unicodedata.combining(char)).split())
+
+
+def _without_quotes(lines: list[str], marks: ReplyMarks) -> list[str]:
+    """Top-posting: all before the first quote. Otherwise the sender's lines between and below the quoted ones."""
+    kept: list[str] = []
+    said = False        # is there a word of the sender's own in kept?
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if _QUOTE.match(line):
+            index += 1
+            while said and index + 1 < len(lines) and lines[index].strip() and _QUOTE.match(lines[index + 1]):
+                index += 1      # a quoted line wrapped by a careless program goes on without its mark
+            continue
+        length, before = _wrote(lines, index, marks)
+        if length:
+            kept.append(before)
+            index += length
+            if _followed_by_quote(lines, index):
+                continue
+            if said or before:
+                break           # quoted without marks: nothing below can be told from it
+            continue
+        if said and _block_starts(lines, index, marks):
+            break
+        kept.append(line)
+        said = said or _has_words(line)
+        index += 1
+    return kept
+
+
+def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
+    """How many lines the "... wrote:" line takes that starts here (0: none does), and what the sender wrote before it."""
+    window = ""
+    for count, line in enumerate(lines[index:index + _WRAPPED], 1):
+        piece = line.strip().lstrip(">").strip(" \t-*_")
+        if len(window) + len(piece) > MAX_HEADER or (count == 1 and not piece):
+            break
+        window = f"{window} {piece}".strip()
+        folded = _fold(window)
+        if count == 1:
+            by_date = _dated_start(window)
+            starts = [(start, end) for start, end in marks.wrote if folded.startswith(start) and (start or window.endswith((":", "：")))]
+            if not starts and not by_date and not any(folded.rstrip(": ").endswith(end) for _, end in marks.wrote):
+                break
+            before = "" if by_date or any(start for start, _ in starts) else _before_header(window, marks)
+            if before:
+                return count, before
+        if by_date and window.endswith((":", "：")) and (_MAILBOX.search(window) or _followed_by_quote(lines, index + count)):
+            return count, ""        # a date, perhaps a name with an address, a colon: a quote header in any language
+        if any(folded.rstrip(": ").endswith(end) and (start or count == 1) for start, end in starts) and any(map(str.isdigit, folded)):
+            return count, ""
+        if by_date and _MAILBOX.search(window) and _followed_by_quote(lines, index + count):
+            return count, ""
+    return 0, ""
+
+
+def _dated_start(line: str) -> bool:
+    day = _DAY.search(line)
+    return day is not None and day.start() < 25
+
+
+def _followed_by_quote(lines: list[str], index: int) -> bool:
+    following = next((line for line in lines[index:index + 3] if line.strip()), "")
+    return bool(_QUOTE.match(following))
+
+
+def _before_header(line: str, marks: ReplyMarks) -> str:
+    """What the sender wrote before a header in the same line: "Fine. On 3 May 2024 at 10:00, a@b.org wrote:"."""
+    folded, words = _fold(line).rstrip(": "), re.sub(r"\W", " ", line.lower())
+    found = [words.rfind(f" {start} ") for start, end in marks.wrote if start and folded.endswith(end)]
+    at = min((place for place in found if place > 0), default=0)
+    return line[:at].rstrip(" -") if _DAY.search(line, at) else ""
+
+
+def _block_starts(lines: list[str], index: int, marks: ReplyMarks) -> bool:
+    """Does "-----Original Message-----", or a block of From:, Sent:, To:, Subject: start here?"""
+    line = lines[index]
+    if not line.strip() or len(line) > 300:
+        return False
+    dashes = _DASHES.fullmatch(line)
+    if dashes and (_fold(dashes[1]) in marks.original_message or sum(1 for _ in _labels(lines, index + 1)) >= 2):
+        return True
+    if _fold(line).strip(":>* ") in marks.original_message:
+        return True
+    if _RULE.fullmatch(line):
+        return any(label in marks.from_labels for label, _ in _labels(lines, index + 1))
+    first = _LABEL.match(line)
+    if not first:
+        return False
+    label = _fold(first[1])
+    if label not in marks.from_labels and label not in marks.other_labels:
+        return _foreign_block(lines, index)
+    block = list(_labels(lines, index))
+    others = {label for label, _ in block if label in marks.other_labels}
+    senders = [value for label, value in block if label in marks.from_labels]
+    return bool(senders) and len(others) >= 2 and (label in marks.from_labels or "@" in senders[0])
+
+
+def _foreign_block(lines: list[str], index: int) -> bool:
+    """A header block whose labels no language here knows: an address, then a time, then two more."""
+    block = list(_labels(lines, index))
+    return len(block) >= 4 and bool(_MAILBOX.search(block[0][1]) or _ADDRESS.fullmatch(block[0][1])) and bool(_TIME.search(block[1][1]))
+
+
+def _labels(lines: list[str], index: int) -> Iterator[tuple[str, str]]:
+    """The labels and values of the header block at this line; a value may be wrapped, and one blank line may stand between two."""
+    unlabelled = 0
+    for line in lines[index:index + 16]:
+        found = _LABEL.match(line[:60])
+        if found:
+            unlabelled = 0
+            yield _fold(found[1]), line[found.end():300].strip()
+        else:
+            unlabelled += 1
+            if unlabelled > 2:
+                return
+
+
+def _without_signature(lines: list[str], marks: ReplyMarks) -> list[str]:
+    """The lines above the first sign of a signature, and a postscript below it."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    for place, index in enumerate(filled):
+        if place and _signature_starts(lines[index], len(filled) - place, marks):
+            below = [line for line in lines[index + 1:] if _is_postscript(line, marks)]
+            return lines[:index] + below
+    return lines
+
+
+def _signature_starts(line: str, lines_left: int, marks: ReplyMarks) -> bool:
+    if _DELIMITER.fullmatch(line):
+        return True
+    if len(line) > 600:
+        return False
+    folded = _fold(_LINK.sub("", line)).strip("*_ .")
+    if any(_fits(folded, footer) for footer in marks.phone_footers) or any(map(folded.startswith, marks.disclaimers)):
+        return True
+    if lines_left > _SIGNATURE_LINES:
+        return False
+    return any(folded.startswith(closing) and _closes(folded[len(closing):]) for closing in marks.closings)
+
+
+def _closes(rest: str) -> bool:
+    """"Best" and "Best, Sarah" close a letter; "Best practices" does not: without a comma the words must stand alone."""
+    return not rest.strip(" ,.!") or (rest.lstrip().startswith((",", ".", "!")) and _NAME_AFTER.fullmatch(rest) is not None)
+
+
+def _fits(line: str, pieces: tuple[str, ...]) -> bool:
+    return len(line) < 160 and line.startswith(pieces[0]) and line.endswith(pieces[-1]) and len(line) >= sum(map(len, pieces))
+
+
+def _is_postscript(line: str, marks: ReplyMarks) -> bool:
+    folded = _fold(line[:40])
+    return any(folded.startswith(mark) and not folded[len(mark):len(mark) + 1].isalnum() for mark in marks.postscripts)

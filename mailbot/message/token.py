@@ -1,0 +1,33 @@
+"""Signed ids: how we know on the way in that a Message-ID, or an address, was made by us (MAIL.md BN-01, BN-02, LS-05).
+
+HMAC-SHA256 cut to 128 bits, in lower-case hexadecimal because some systems change the case of what they quote. Every seal is bound to
+one purpose, so that what unsubscribes cannot confirm.
+"""
+
+import hashlib
+import hmac
+import re
+
+_SEAL_DIGITS = 32       # 128 bits
+_OWN = re.compile(rf"<?mb\.([A-Za-z0-9_-]{{1,64}})\.([0-9a-f]{{{_SEAL_DIGITS}}})@[^<>\s]{{1,253}}>?")
+
+
+def seal(secret: bytes, purpose: str, value: str) -> str:
+    """What only the holder of the secret can compute for this value and this purpose."""
+    return hmac.new(secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:_SEAL_DIGITS]
+
+
+def is_sealed(secret: bytes, purpose: str, value: str, given: str) -> bool:
+    """Is this our seal? In constant time; anything that is no seal at all is not."""
+    return hmac.compare_digest(seal(secret, purpose, value).encode(), given.encode("utf-8", "replace"))
+
+
+def message_id(secret: bytes, delivery_id: str, domain: str) -> str:
+    """The Message-ID of a delivery, the same each time it is asked for."""
+    return f"<mb.{delivery_id}.{seal(secret, 'message-id', delivery_id)}@{domain}>"
+
+
+def own_delivery(secret: bytes, message_id: str) -> str | None:
+    """The delivery whose Message-ID this is; None when we did not make it."""
+    found = _OWN.fullmatch(message_id.strip()[:400])
+    return found[1] if found and is_sealed(secret, "message-id", found[1], found[2]) else None

@@ -1,0 +1,1 @@
+"""Everything that we send goes through here."""

@@ -1,0 +1,241 @@
+"""The flow that sends: claim, fix the bytes, speak to the relay, judge, record.
+
+In doubt: the attempt is on record before the dialogue, and "in doubt" before DATA, each in a transaction of its own. A
+process that dies before DATA leaves a mail that certainly has not left; one that dies after it leaves one that may
+have. The first is tried again by whoever comes next, the second is judged like a relay that never answered.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailbot.database import flag, lease
+from mailbot.database.engine import Database, Tx
+from mailbot.message import outgoing
+from mailbot.message.address import Address
+from mailbot.outbox import pace, store
+from mailbot.outbox.delivery import Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
+from mailbot.outbox.smtp import Relay, Server
+from mailbot.releases import store as releases
+from mailbot.releases.release import is_public
+
+log = structlog.get_logger()
+ORIGINAL_OCTETS = 10 << 20
+LOOK_SECONDS = 1.0  # other processes queue too, and cannot wake us
+
+Aftermath = Callable[[Tx, store.Claimed, Verdict, Reply, datetime], None]
+Original = Callable[[Tx, int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How this office sends."""
+
+    sender: Address
+    return_path: str
+    rate_per_minute: int
+    rate_per_day: int
+    connections: int
+    mails_per_connection: int
+    retry_seconds: tuple[float, ...]
+    uncertain_retry_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may leave now; look again then, or when woken."""
+
+    until: datetime
+
+
+class Dispatcher:
+    """Holds the connections to the relay, and when it may be asked again after it failed."""
+
+    def __init__(
+        self, database: Database, server: Server, terms: Terms, holder: str, *,
+        aftermath: Aftermath, original: Original, clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self.wake = asyncio.Event()
+        self._database, self._server, self._terms, self._holder = database, server, terms, holder
+        self._aftermath, self._original, self._clock = aftermath, original, clock
+        self._stopping = asyncio.Event()
+        self._paused_until: datetime | None = None
+        self._relay_failures = 0
+
+    def stop(self) -> None:
+        """Claim no more; the mails in hand are finished."""
+        self._stopping.set()
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Send what is due until stop()."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._terms.connections):
+                workers.create_task(self._work(once=False))
+
+    async def drain(self) -> None:
+        """Send everything that is due now, and return."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._terms.connections):
+                workers.create_task(self._work(once=True))
+
+    async def _work(self, *, once: bool) -> None:
+        relay = Relay(self._server, mails_per_connection=self._terms.mails_per_connection)
+        try:
+            while not self._stopping.is_set():
+                self.wake.clear()
+                step = await self._next()
+                if isinstance(step, store.Claimed):
+                    await self._deliver(relay, step)
+                elif once:
+                    return
+                else:
+                    await self._rest(relay, step)
+        finally:
+            relay.abort() if asyncio.current_task().cancelling() else await relay.close()  # type: ignore[union-attr]
+
+    async def _next(self) -> store.Claimed | Wait:
+        now = self._clock()
+        if self._paused_until is not None and self._paused_until > now:
+            return Wait(self._paused_until)
+        living, due = await self._database.read(_look, now)
+        orphaned = await self._database.read(store.orphans, living | {self._holder})
+        if orphaned:
+            await self._database.write(self._recover, now)
+        if not orphaned and (due is None or due > now):
+            return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
+        return await self._database.write(self._claim, now)
+
+    def _claim(self, tx: Tx, now: datetime) -> store.Claimed | Wait:
+        """One transaction: may anything leave, what is next, and which bytes are it."""
+        if flag.get(tx, flag.SENDING_STOPPED):
+            return Wait(now + timedelta(seconds=LOOK_SECONDS))
+        free = pace.next_free(
+            store.started_since(tx, now - timedelta(days=1) if self._terms.rate_per_day else now - timedelta(minutes=1)),
+            now, per_minute=self._terms.rate_per_minute, per_day=self._terms.rate_per_day,
+        )  # fmt: skip
+        if free > now:
+            return Wait(free)
+        claimed = store.claim(tx, self._holder, now)
+        if claimed is None:
+            return Wait(now + timedelta(seconds=LOOK_SECONDS))
+        if claimed.raw is None and (why := self._must_not_leave(tx, claimed, now)):
+            store.cancel(tx, claimed, self._holder, why, now)
+            self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
+            return self._claim(tx, now)
+        return claimed if claimed.raw is not None else self._frozen(tx, claimed, now)
+
+    @staticmethod
+    def _must_not_leave(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
+        """A release that was public when the answer was queued may have been withdrawn since."""
+        if claimed.kind is not Kind.ANSWER:
+            return ""
+        release = releases.load(tx, claimed.draft.release)
+        return "" if release is not None and is_public(release, now) else "the release is not public any more"
+
+    def _frozen(self, tx: Tx, claimed: store.Claimed, now: datetime) -> store.Claimed:
+        """Date and bytes, fixed at the first claim: every retry sends exactly these."""
+        draft = claimed.draft
+        files: tuple[outgoing.File, ...] = ()
+        if draft.attach_original and draft.mail is not None:
+            files = (outgoing.File("original.eml", "application/octet-stream", self._original(tx, draft.mail, ORIGINAL_OCTETS)),)
+        raw = outgoing.build(
+            outgoing.OutgoingMessage(
+                message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
+                text=draft.text, html=draft.html, language=draft.language, date=now, in_reply_to=draft.in_reply_to,
+                references=draft.references, headers=_headers(draft), files=files,
+            )
+        )  # fmt: skip
+        store.freeze(tx, claimed.id, now, raw)
+        return replace(claimed, date=now, raw=raw)
+
+    async def _deliver(self, relay: Relay, claimed: store.Claimed) -> None:
+        """One mail, one dialogue, one record."""
+        assert claimed.raw is not None
+
+        async def before_data() -> bool:
+            return await self._database.write(self._enter_doubt, claimed, self._clock())
+
+        try:
+            reply = await relay.send(
+                self._terms.return_path or self._terms.sender.address, claimed.draft.recipient.address, claimed.raw, before_data
+            )
+        except asyncio.CancelledError:
+            # Asked to stop at once. What may have left is recorded as in doubt; what has not, goes back.
+            cut = Reply(phase=relay.phase, fault=Fault.LOST, text="mailbot was stopped during the dialogue")
+            await asyncio.shield(self._conclude(claimed, cut))
+            raise
+        await asyncio.shield(self._conclude(claimed, reply))
+
+    def _enter_doubt(self, tx: Tx, claimed: store.Claimed, now: datetime) -> bool:
+        return not flag.get(tx, flag.SENDING_STOPPED) and store.enter_doubt(tx, claimed, self._holder, now)
+
+    async def _conclude(self, claimed: store.Claimed, reply: Reply) -> None:
+        now = self._clock()
+        if reply.fault is Fault.STOPPED:
+            await self._database.write(store.put_back, claimed, self._holder)
+            log.info("sending-stopped", delivery=claimed.id)
+            return
+        verdict = judge(
+            reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
+            schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
+            relay_failures=self._relay_failures, jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )  # fmt: skip
+        self._relay_failures = self._relay_failures + 1 if isinstance(verdict, RelayDown) else 0
+        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else None
+        await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
+        log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
+
+    def _record(self, tx: Tx, claimed: store.Claimed, holder: str, verdict: Verdict, reply: Reply, now: datetime) -> None:
+        """The outcome and what follows from it, together or not at all."""
+        if not store.outcome(tx, claimed, holder, reply, verdict, now):
+            return
+        if isinstance(verdict, RelayDown):
+            flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
+        elif isinstance(verdict, Sent):
+            flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
+            flag.clear(tx, flag.RELAY_TROUBLE)
+        self._aftermath(tx, claimed, verdict, reply, now)
+
+    def _recover(self, tx: Tx, now: datetime) -> None:
+        """Take up what a worker left that is gone."""
+        for claimed, holder, in_doubt in store.orphans(tx, lease.living(tx, now) | {self._holder}):
+            if not in_doubt:
+                store.put_back(tx, claimed, holder)
+                continue
+            reply = Reply(phase=Phase.DATA, fault=Fault.LOST, text="mailbot died while it waited for the relay's answer")
+            verdict = judge(
+                reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
+                schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
+                relay_failures=0, jitter=0.0,
+            )  # fmt: skip
+            self._record(tx, claimed, holder, verdict, reply, now)
+
+    async def _rest(self, relay: Relay, step: Wait) -> None:
+        """Wait until something may leave; a connection that nobody needs is not kept."""
+        left = (step.until - self._clock()).total_seconds()
+        try:
+            async with asyncio.timeout(min(max(left, 0.0), LOOK_SECONDS)):
+                await self.wake.wait()
+        except TimeoutError:
+            if left >= LOOK_SECONDS:
+                await relay.close()
+
+
+def _look(tx: Tx, now: datetime) -> tuple[frozenset[str], datetime | None]:
+    return lease.living(tx, now), store.next_due(tx)
+
+
+def _headers(draft: store.Draft) -> tuple[tuple[str, str], ...]:
+    """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL)."""
+    if draft.kind is Kind.ANSWER:
+        return (
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+            ("X-Mailbot-Release", draft.edition),
+        )
+    return (("Auto-Submitted", "auto-generated"),)

@@ -1,0 +1,353 @@
+"""The relay that sends: one connection, one mail at a time; what the relay said, and in which phase.
+
+aiosmtplib connects, greets, starts TLS and logs in. From DATA on the connection is read by `_Upload`, because what matters
+then is lost in aiosmtplib: how much of the mail has left, and a reply that comes before its end. So the phase is never
+guessed from an exception. It becomes DATA, in doubt, when the last piece of the mail is handed to the transport, and DONE
+when the answer to it is read; before that a mail whose connection is cut has certainly not left. Nothing is ever closed
+politely while a mail is under way: close() would go on sending what is buffered, the final dot included; abort() does not.
+
+One connection carries `mails_per_connection` mails at most and is dropped after a 421, a loss, a timeout or nonsense. When
+a kept connection turns out to be dead at MAIL, a fresh one is tried at once: nothing had been said.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aiosmtplib
+from aiosmtplib import SMTP
+
+from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status
+from mailbot.outbox.wire import Nonsense, ReplyReader, printable, size_limit, unfit, wire_ready
+
+GO_AHEAD, CLOSING = 354, 421
+AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
+PIECE_OCTETS = 64 << 10
+SHORT_SECONDS = 5.0  # for what is only polite
+# OSError: also TLS and timeouts; UnicodeError: an impossible host name
+WIRE_TROUBLE = (aiosmtplib.SMTPException, OSError, UnicodeError, Nonsense)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the relay is, and how long it may take (RFC 5321, 4.5.3.2). An empty user name means no login."""
+
+    host: str
+    port: int = 587
+    security: Literal["starttls", "tls", "plain"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    local_hostname: str = "localhost"
+    connect_seconds: float = 30
+    step_seconds: float = 300
+    data_seconds: float = 600
+    data_octets_per_second: float = 20_000
+
+    def __post_init__(self) -> None:
+        if self.security not in ("starttls", "tls", "plain"):
+            raise ValueError(f"smtp.security is starttls, tls or plain, not {self.security}")
+        if self.security == "plain" and self.username and not _is_loopback(self.host):
+            raise ValueError(f"smtp.security is plain, and {self.host} is not this machine: the password would travel unprotected")
+
+
+class Relay:
+    """Holds one connection to the relay, or none."""
+
+    def __init__(self, server: Server, ssl_context: ssl.SSLContext | None = None, mails_per_connection: int = 100) -> None:
+        self._server = server
+        self._ssl_context = ssl_context
+        self._mails_per_connection = mails_per_connection
+        self._client: SMTP | None = None
+        self._phase = Phase.CONNECT
+        self._upload: _Upload | None = None
+        self._mails = 0  # on this connection
+        self._envelope_open = False
+
+    @property
+    def phase(self) -> Phase:
+        """How far the last dialogue came; right at every moment, also after send() was cancelled: DATA is in doubt, BODY is not."""
+        return Phase.DATA if self._phase is Phase.BODY and self._upload is not None and self._upload.all_left else self._phase
+
+    async def send(self, envelope_sender: str, recipient: str, data: bytes, before_data: Callable[[], Awaitable[bool]]) -> Reply:
+        """One mail to one recipient; `data` is 7-bit. Never raises for what the relay or the network does.
+
+        `before_data` is awaited just before DATA: the caller records there that the mail may leave, and says False where it
+        must not; then the fault is STOPPED. A cancelled send cuts the connection at once; `phase` says whether the mail is in
+        doubt. One call at a time.
+        """
+        self._phase, self._upload = Phase.CONNECT, None
+        if refusal := unfit(envelope_sender, recipient, data):
+            return refusal
+        try:
+            if self._mails >= self._mails_per_connection:
+                await self.close()
+            kept = self._client is not None
+            reply = await self._envelope(envelope_sender, recipient, len(data))
+            if kept and reply and reply.phase is Phase.ENVELOPE_MAIL and (reply.fault is Fault.LOST or reply.code == CLOSING):
+                self.abort()
+                reply = await self._envelope(envelope_sender, recipient, len(data))
+            if reply is None and not await before_data():
+                await self.close()
+                return Reply(phase=self._phase, fault=Fault.STOPPED, text="Sending was stopped; nothing has left.")
+            reply = reply or await self._hand_over(data)
+        except BaseException:
+            self.abort()
+            raise
+        if reply.code == CLOSING or reply.fault not in (Fault.NONE, Fault.TOO_BIG):
+            self.abort()
+        return reply
+
+    async def check(self) -> Reply:
+        """Connect, log in and part, on a connection of its own: what the relay offers, or what is wrong."""
+        self.abort()
+        client = await self._opened()
+        if isinstance(client, Reply):
+            return client
+        tls = client.get_transport_info("ssl_object")
+        limit = size_limit(client.esmtp_extensions.get("size", ""))
+        facts = [
+            tls.version() if tls else "no TLS",
+            f"logged in as {self._server.username}" if self._server.username else "no login",
+            f"mails up to {limit / 1e6:.1f} MB" if limit else "no size limit told",
+            *sorted(name.upper() for name in client.esmtp_extensions if name not in ("size", "auth")),
+        ]
+        await self.close()
+        return Reply(phase=self._phase, code=250, text=", ".join(facts) + ".")
+
+    async def close(self) -> None:
+        """Part politely where there is a connection."""
+        try:
+            if self._client is not None and self._client.is_connected:
+                with contextlib.suppress(*WIRE_TROUBLE):
+                    await self._client.quit(timeout=SHORT_SECONDS)
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection where there is one. What is buffered does not leave."""
+        client, self._client = self._client, None
+        self._mails, self._envelope_open = 0, False
+        if client is not None:
+            if isinstance(client.transport, asyncio.WriteTransport):
+                client.transport.abort()
+            client.close()
+
+    async def _envelope(self, sender: str, recipient: str, octets: int) -> Reply | None:
+        """Up to the relay's yes to the recipient: None. Else what stands in the way."""
+        try:
+            client = await self._opened()
+            if isinstance(client, Reply):
+                return client
+            self._phase = Phase.ENVELOPE_MAIL
+            limit = size_limit(client.esmtp_extensions.get("size", ""))
+            if limit and octets > limit:
+                return Reply(phase=self._phase, fault=Fault.TOO_BIG, text=f"The mail has {octets} octets, the relay takes {limit}.")
+            self._envelope_open, self._mails = True, self._mails + 1
+            size = f" SIZE={octets}" if "size" in client.esmtp_extensions else ""
+            said = await client.execute_command(f"MAIL FROM:<{sender}>{size}".encode("ascii"))
+            if 200 <= said.code < 300:
+                self._phase = Phase.ENVELOPE_RCPT
+                said = await client.execute_command(f"RCPT TO:<{recipient}>".encode("ascii"))
+            return None if 200 <= said.code < 300 else self._reply(said.code, said.message)
+        except WIRE_TROUBLE as error:
+            return self._unanswered(error)
+
+    async def _hand_over(self, data: bytes) -> Reply:
+        """DATA, the mail, the answer."""
+        client, seconds = self._client, self._server.data_seconds + len(data) / self._server.data_octets_per_second
+        self._phase = Phase.BODY
+        if client is None or not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
+            return self._unanswered(ConnectionError("the relay closed the connection"))
+        upload = self._upload = _Upload(client.transport)
+        going = False
+        try:
+            async with asyncio.timeout(self._server.step_seconds):
+                code, text = await upload.ask_to_begin()
+            going = code == GO_AHEAD
+            if going:
+                async with asyncio.timeout(seconds):
+                    code, text = await upload.hand_over(wire_ready(data))
+        except WIRE_TROUBLE as error:
+            return self._unanswered(error)
+        if not (400 <= code < 600 or (200 <= code < 300 and upload.all_left)):
+            return self._unanswered(Nonsense(f"{code} {text}"))
+        if upload.all_left:
+            self._phase, self._envelope_open = Phase.DONE, False
+        if (going and not upload.all_left) or not upload.give_back(client.protocol):
+            self.abort()  # half a mail lies with the relay, or the connection is out of step
+        return self._reply(code, text)
+
+    async def _opened(self) -> SMTP | Reply:
+        """The connection, ready for MAIL: the one that is kept, or a new one. Else why there is none."""
+        client = self._client
+        if client is not None and client.is_connected:
+            try:
+                if self._envelope_open:  # a refused recipient's; reset only now, so that a relay slow to do it delays no verdict
+                    await client.rset(timeout=SHORT_SECONDS)
+                return client
+            except WIRE_TROUBLE:
+                pass  # out of step: a new one, then
+        self.abort()
+        trouble = await self._connected()
+        if trouble is None and self._client is not None:
+            return self._client
+        self.abort()
+        return trouble or self._unanswered(ConnectionError("the relay closed the connection"))
+
+    async def _connected(self) -> Reply | None:
+        """Connect, secure, log in: None once that is done. Else what went wrong."""
+        server, self._phase = self._server, Phase.CONNECT
+        try:
+            if server.security != "plain" and self._ssl_context is None:
+                self._ssl_context = await asyncio.to_thread(ssl.create_default_context)
+            client = self._client = SMTP(
+                hostname=server.host, sock=await _dial(server), use_tls=server.security == "tls", start_tls=False,
+                tls_context=self._ssl_context, timeout=server.step_seconds, local_hostname=server.local_hostname,
+            )  # fmt: skip
+            await client.connect()
+            await client.ehlo()
+            if server.security == "starttls":
+                if "starttls" not in client.esmtp_extensions:
+                    return Reply(phase=self._phase, fault=Fault.NO_STARTTLS, text="The relay does not offer STARTTLS.")
+                await client.starttls()
+                await client.ehlo()
+            self._phase = Phase.LOGIN
+            return await self._logged_in(client) if server.username else None
+        except WIRE_TROUBLE as error:
+            return self._unanswered(error)
+
+    async def _logged_in(self, client: SMTP) -> Reply | None:
+        """One try by one method: a relay that counts failures shuts us out the later."""
+        methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        log_in = next((method for name, method in methods.items() if name in client.server_auth_methods), None)
+        if log_in is None:
+            offered = ", ".join(client.server_auth_methods).upper() or "none"
+            return Reply(phase=self._phase, fault=Fault.LOGIN_REFUSED, text=f"No way to log in that mailbot knows; offered: {offered}.")
+        try:
+            await log_in(self._server.username, self._server.password)
+        except aiosmtplib.SMTPAuthenticationError as refusal:
+            return self._reply(refusal.code, refusal.message, Fault.LOGIN_REFUSED if refusal.code >= 500 else Fault.NONE)
+        return None
+
+    def _reply(self, code: int, text: str, fault: Fault = Fault.NONE) -> Reply:
+        text = printable(text)
+        return Reply(phase=self.phase, code=code, enhanced=enhanced_status(code, text), text=text, fault=fault)
+
+    def _unanswered(self, error: Exception) -> Reply:
+        """What an exception of the wire means. A refusal on the way to a connection is a reply, too."""
+        if isinstance(error, aiosmtplib.SMTPResponseException) and error.code != AIOSMTPLIB_NONSENSE:
+            return self._reply(error.code, error.message)
+        fault = Fault.LOST
+        if any(isinstance(one, ssl.SSLCertVerificationError) for one in (error, error.__cause__)):
+            fault = Fault.CERTIFICATE
+        elif isinstance(error, TimeoutError):
+            fault = Fault.TIMEOUT
+        elif isinstance(error, aiosmtplib.SMTPResponseException | Nonsense):
+            fault = Fault.UNINTELLIGIBLE
+        return Reply(phase=self.phase, fault=fault, text=printable(str(error)) or f"{fault} in phase {self.phase}")
+
+
+class _Upload(asyncio.Protocol):
+    """Reads the connection from DATA on. `all_left`: the final dot may have left."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.all_left = False
+        self._transport = transport
+        self._news = asyncio.Event()
+        self._replies: list[tuple[int, str]] = []
+        self._broken: Exception | None = None
+        self._paused = False
+        self._reader = ReplyReader()
+        transport.set_protocol(self)
+        transport.set_write_buffer_limits(PIECE_OCTETS)  # TLS would take half a MB before it says stop
+
+    async def ask_to_begin(self) -> tuple[int, str]:
+        self._transport.write(b"DATA\r\n")
+        return await self._said()
+
+    async def hand_over(self, mail: bytes) -> tuple[int, str]:
+        """Piece by piece, as the relay takes them; ends early where the relay answers or goes before the end."""
+        for start in range(0, len(mail), PIECE_OCTETS):
+            while self._paused and not self._replies and self._broken is None:
+                self._news.clear()
+                await self._news.wait()
+            if self._replies or self._broken is not None:
+                break
+            self.all_left = start + PIECE_OCTETS >= len(mail)
+            self._transport.write(mail[start : start + PIECE_OCTETS])
+        return await self._said()
+
+    def give_back(self, protocol: asyncio.BaseProtocol | None) -> bool:
+        """Let aiosmtplib read on. False where something is wrong with the connection."""
+        if protocol is None or self._broken is not None or self._replies or not self._reader.empty:
+            return False
+        self._transport.set_write_buffer_limits()
+        self._transport.set_protocol(protocol)
+        return not self._transport.is_closing()
+
+    async def _said(self) -> tuple[int, str]:
+        while not self._replies:
+            if self._broken is not None:
+                raise self._broken
+            self._news.clear()
+            await self._news.wait()
+        return self._replies.pop(0)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._replies += self._reader.feed(data)
+        except Nonsense as nonsense:
+            self._break(nonsense)
+        self._news.set()
+
+    def eof_received(self) -> None:
+        self._break(ConnectionError("the relay closed the connection"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._break(ConnectionError(f"the connection was cut: {exc}" if exc else "the connection was cut"))
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._news.set()
+
+    def _break(self, error: Exception) -> None:
+        self._broken = self._broken or error
+        self._news.set()
+
+
+async def _dial(server: Server) -> socket.socket:
+    """A connected socket. Every address of the host gets its share of the time: one that is silent does not hide the next."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(server.connect_seconds):
+        found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    trouble: OSError = ConnectionError(f"{server.host} has no address")
+    for family, kind, protocol, _, address in found:
+        dialled = socket.socket(family, kind, protocol)
+        dialled.setblocking(False)
+        try:
+            async with asyncio.timeout(server.connect_seconds / len(found)):
+                await loop.sock_connect(dialled, address)
+        except OSError as error:
+            dialled.close()
+            trouble = error
+        except BaseException:
+            dialled.close()
+            raise
+        else:
+            return dialled
+    raise trouble
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,250 @@
+"""The outgoing mails: queue, claim with a lease and a fence, record what the relay said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mailbot.database.engine import Tx, insert
+from mailbot.database.tables import attempt, delivery, mail
+from mailbot.message.address import Address, cap_key
+from mailbot.outbox.delivery import PRIORITY, DeliveryState, Failed, Kind, RelayDown, Reply, RetryAt, Sent, Uncertain, Verdict
+
+WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING)
+UNFINISHED = (*WAITING, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A mail that is to leave. `key` makes it the same mail: queued twice, it leaves once."""
+
+    key: str
+    kind: Kind
+    recipient: Address
+    language: str
+    subject: str
+    text: str
+    html: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    mail: int | None = None
+    release: str = ""
+    edition: str = ""
+    attach_original: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery that this holder alone may try now; `fence` tells this claim from every other."""
+
+    id: str
+    kind: Kind
+    fence: int
+    attempts: int  # this one included
+    doubts: int
+    draft: Draft
+    message_id: str
+    date: datetime | None
+    raw: bytes | None
+
+
+def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: datetime) -> bool:
+    """Queue it. False where the same mail is queued already."""
+    values = {
+        "id": delivery_id, "key": draft.key, "kind": draft.kind, "priority": PRIORITY[draft.kind], "state": DeliveryState.QUEUED,
+        "mail": draft.mail, "release": draft.release, "edition": draft.edition, "language": draft.language,
+        "recipient": draft.recipient.address, "recipient_name": draft.recipient.name, "recipient_key": draft.recipient.key,
+        "cap_key": cap_key(draft.recipient.address), "recipient_domain": draft.recipient.domain, "message_id": message_id,
+        "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
+        "references": list(draft.references), "attach_original": draft.attach_original, "created_at": now, "due_at": now,
+    }  # fmt: skip
+    row = insert(tx, delivery).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
+    return tx.execute(row).first() is not None
+
+
+def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:
+    """Take the most urgent delivery that is due; the attempt is on record before anything is said to the relay."""
+    ready = (
+        sa.select(delivery)
+        .where(delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
+        .order_by(delivery.c.priority, delivery.c.due_at, delivery.c.created_at, delivery.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and ignores this
+    )
+    row = tx.execute(ready).first()
+    if row is None:
+        return None
+    taken = {"state": DeliveryState.SENDING, "holder": holder, "fence": row.fence + 1, "attempts": row.attempts + 1}
+    tx.execute(delivery.update().where(delivery.c.id == row.id).values(taken))
+    tx.execute(attempt.insert().values(delivery=row.id, number=row.fence + 1, started_at=now, holder=holder))
+    return Claimed(
+        id=row.id, kind=Kind(row.kind), fence=row.fence + 1, attempts=row.attempts + 1, doubts=row.doubts, draft=_draft(row),
+        message_id=row.message_id, date=row.date, raw=row.raw,
+    )  # fmt: skip
+
+
+def freeze(tx: Tx, delivery_id: str, date: datetime, raw: bytes) -> None:
+    """From now on these are the bytes of this mail, whatever happens to templates and releases."""
+    tx.execute(delivery.update().where(delivery.c.id == delivery_id).values(date=date, raw=raw))
+
+
+def enter_doubt(tx: Tx, claimed: Claimed, holder: str, now: datetime) -> bool:
+    """Written before DATA: from here on the mail may have arrived. False where the claim is not ours any more."""
+    return tx.execute(_ours(claimed, holder).values(in_doubt_since=now)).rowcount == 1
+
+
+def outcome(tx: Tx, claimed: Claimed, holder: str, reply: Reply, verdict: Verdict, now: datetime) -> bool:
+    """Record what came of it. False where another worker has taken over: then its record stands."""
+    values: dict[str, Any] = {"holder": "", "last_phase": reply.phase, "last_code": reply.code, "last_text": reply.text[:2000]}
+    match verdict:
+        case Sent():
+            values |= {"state": DeliveryState.SENT, "finished_at": now, "in_doubt_since": None}
+        case RetryAt():
+            values |= {"state": DeliveryState.RETRYING, "due_at": verdict.at, "in_doubt_since": None}
+            values["doubts"] = claimed.doubts + (1 if reply.in_doubt else 0)
+        case Failed():
+            values |= {"state": DeliveryState.FAILED, "finished_at": now, "in_doubt_since": None}
+        case Uncertain():
+            values |= {"state": DeliveryState.UNCERTAIN, "finished_at": now, "doubts": claimed.doubts + 1}
+        case RelayDown():  # nobody's fault but the relay's: the delivery has not been tried
+            state = DeliveryState.QUEUED if claimed.attempts == 1 else DeliveryState.RETRYING
+            values |= {"state": state, "attempts": claimed.attempts - 1, "in_doubt_since": None}
+    if tx.execute(_ours(claimed, holder).values(values)).rowcount != 1:
+        return False
+    said = {"phase": reply.phase, "code": reply.code, "text": reply.text[:2000], "verdict": _word(verdict), "ended_at": now}
+    tx.execute(attempt.update().where(attempt.c.delivery == claimed.id, attempt.c.number == claimed.fence).values(said))
+    return True
+
+
+def _ours(claimed: Claimed, holder: str) -> Any:
+    return delivery.update().where(
+        delivery.c.id == claimed.id,
+        delivery.c.state == DeliveryState.SENDING,
+        delivery.c.holder == holder,
+        delivery.c.fence == claimed.fence,
+    )
+
+
+def _word(verdict: Verdict) -> str:
+    return {Sent: "sent", RetryAt: "retry", Failed: "failed", Uncertain: "uncertain", RelayDown: "relay-down"}[type(verdict)]
+
+
+def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Claimed, str, bool]]:
+    """Deliveries whose holder is gone: what was claimed, by whom, and whether its bytes may have left."""
+    rows = tx.execute(sa.select(delivery).where(delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(living)))
+    return [
+        (
+            Claimed(
+                id=row.id, kind=Kind(row.kind), fence=row.fence, attempts=row.attempts, doubts=row.doubts, draft=_draft(row),
+                message_id=row.message_id, date=row.date, raw=row.raw,
+            ),
+            row.holder,
+            row.in_doubt_since is not None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _draft(row: sa.Row[Any]) -> Draft:
+    return Draft(
+        key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
+        subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
+        mail=row.mail, release=row.release, edition=row.edition, attach_original=row.attach_original,
+    )  # fmt: skip
+
+
+def started_since(tx: Tx, since: datetime) -> list[datetime]:
+    """When the attempts of late began, oldest first: what the pace counts."""
+    return list(tx.execute(sa.select(attempt.c.started_at).where(attempt.c.started_at > since).order_by(attempt.c.started_at)).scalars())
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next waiting delivery may leave."""
+    return tx.execute(sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))).scalar()
+
+
+def answers_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, datetime], ...]:
+    """The releases that went, or are to go, to this person since then."""
+    rows = tx.execute(
+        sa.select(delivery.c.release, delivery.c.created_at)
+        .where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == recipient_key, delivery.c.created_at > since)
+        .order_by(delivery.c.created_at)
+    )
+    return tuple((row.release, row.created_at) for row in rows)
+
+
+def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
+    """How many of a kind were queued since then, to one person, to one domain, or to everybody."""
+    query = sa.select(sa.func.count()).select_from(delivery).where(delivery.c.kind == kind, delivery.c.created_at > since)
+    if cap_key:
+        query = query.where(delivery.c.cap_key == cap_key)
+    if domain:
+        query = query.where(delivery.c.recipient_domain == domain)
+    return tx.execute(query).scalar_one()
+
+
+def states(tx: Tx) -> dict[str, int]:
+    """State -> how many, every state named."""
+    found = dict.fromkeys((str(state) for state in DeliveryState), 0)
+    rows = tx.execute(sa.select(delivery.c.state, sa.func.count().label("number")).group_by(delivery.c.state))
+    return found | {row.state: row.number for row in rows}
+
+
+def unfinished(tx: Tx, now: datetime) -> int:
+    """How many could leave now or are under way."""
+    due = sa.and_(delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
+    query = sa.select(sa.func.count()).select_from(delivery).where(sa.or_(due, delivery.c.state == DeliveryState.SENDING))
+    return tx.execute(query).scalar_one()
+
+
+def listed(tx: Tx, states: Sequence[str] = (), limit: int = 0) -> list[dict[str, Any]]:
+    """Rows for people and programs, newest first, without the bytes."""
+    hidden = ("raw", "text", "html", "references")
+    query = sa.select(*[column for column in delivery.c if column.name not in hidden])
+    query = query.order_by(delivery.c.created_at.desc(), delivery.c.id)
+    if states:
+        query = query.where(delivery.c.state.in_(list(states)))
+    if limit:
+        query = query.limit(limit)
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def shown(tx: Tx, delivery_id: str) -> dict[str, Any] | None:
+    """One delivery with its attempts."""
+    row = tx.execute(sa.select(delivery).where(delivery.c.id == delivery_id)).mappings().first()
+    if row is None:
+        return None
+    attempts = tx.execute(sa.select(attempt).where(attempt.c.delivery == delivery_id).order_by(attempt.c.number)).mappings()
+    return {**row, "tried": [dict(one) for one in attempts]}
+
+
+def send_again(tx: Tx, delivery_id: str, now: datetime) -> bool:
+    """A person decides that a failed or doubtful mail leaves once more, with the same bytes."""
+    where = (delivery.c.id == delivery_id, delivery.c.state.in_((DeliveryState.FAILED, DeliveryState.UNCERTAIN)))
+    values = {"state": DeliveryState.RETRYING, "due_at": now, "finished_at": None, "in_doubt_since": None, "attempts": 0}
+    return tx.execute(delivery.update().where(*where).values(values)).rowcount == 1
+
+
+def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:
+    """A person decides that a waiting mail does not leave; the mail that it answers waits for a person then."""
+    where = (delivery.c.id == delivery_id, delivery.c.state.in_(WAITING))
+    dropped = delivery.update().where(*where).values(state=DeliveryState.CANCELLED, finished_at=now).returning(delivery.c.mail)
+    row = tx.execute(dropped).first()
+    if row is not None and row.mail is not None:
+        tx.execute(mail.update().where(mail.c.id == row.mail).values(waiting=True))
+    return row is not None
+
+
+def cancel(tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime) -> bool:
+    """It must not leave any more; `why` is kept as the relay's words would be."""
+    values = {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
+    return tx.execute(_ours(claimed, holder).values(values)).rowcount == 1
+
+
+def put_back(tx: Tx, claimed: Claimed, holder: str) -> bool:
+    """The claim is given up before anything left: it is as if it had never been."""
+    state = DeliveryState.QUEUED if claimed.attempts == 1 else DeliveryState.RETRYING
+    values = {"state": state, "holder": "", "attempts": claimed.attempts - 1, "in_doubt_since": None}
+    return tx.execute(_ours(claimed, holder).values(values)).rowcount == 1

@@ -1,0 +1,117 @@
+"""Several files as one set, in any order: which release each edition belongs to, and every clash by name.
+
+A set with a problem is not imported at all, so that a missing file cannot leave a release in one language only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.languages import Language
+from mailbot.releases import markdown, pasted
+from mailbot.releases.markdown import NotARelease, Page
+from mailbot.releases.release import Edition, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps a file from being imported; `line` where one is to blame."""
+
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSet:
+    """The draft editions of a set, originals first; or its problems."""
+
+    editions: tuple[Edition, ...]
+    problems: tuple[Problem, ...]
+    dropped: Mapping[str, tuple[str, ...]]  # by file: the lines of a pasted page that are no part of the release
+
+
+def read_page(data: bytes, languages: Mapping[str, Language], now: datetime, language: str = "") -> tuple[Page, tuple[str, ...]]:
+    """One file, of either kind, and the lines left out of it. Raises NotARelease."""
+    text = markdown.decode(data)
+    if markdown.has_front_matter(text):
+        return markdown.parse(text, lambda body: language or pasted.detect_language(body, languages)), ()
+    found = pasted.parse(text, languages, now, language)
+    return found.page, found.dropped
+
+
+def import_set(
+    files: Iterable[tuple[str, bytes]], languages: Mapping[str, Language], now: datetime, known: Sequence[Release] = (), language: str = ""
+) -> ImportSet:
+    """Read the files (name, bytes) as one set. `known` are the releases there are; `language` is that of files that do not name theirs.
+
+    The first of `languages` is the one of a text that has no word of any."""
+    pages: dict[str, tuple[str, Page]] = {}
+    problems: list[Problem] = []
+    dropped: dict[str, tuple[str, ...]] = {}
+    for file, data in files:
+        try:
+            page, left_out = read_page(data, languages, now, language)
+        except NotARelease as problem:
+            problems.append(Problem(file, problem.line, str(problem)))
+            continue
+        if left_out:
+            dropped[file] = left_out
+        if page.slug in pages:
+            problems.append(Problem(file, None, f"has the slug {page.slug} of {pages[page.slug][0]}. Give one of them another: slug: ..."))
+        else:
+            pages[page.slug] = (file, page)
+    stored = {edition.slug: edition for release in known for edition in release.editions}
+    editions: list[tuple[str, Edition]] = []
+    for file, page in pages.values():
+        try:
+            editions.append((file, page.edition(_release_of(page, {slug: one for slug, (_, one) in pages.items()}, stored))))
+        except NotARelease as problem:
+            problems.append(Problem(file, None, str(problem)))
+    problems += _clashes(editions, stored)
+    in_order = sorted((edition for _, edition in editions), key=lambda edition: (edition.slug != edition.release, edition.slug))
+    return ImportSet(() if problems else tuple(in_order), tuple(sorted(problems, key=lambda one: (one.file, one.line or 0))), dropped)
+
+
+def _release_of(page: Page, pages: Mapping[str, Page], stored: Mapping[str, Edition]) -> str:
+    """Follow translation_of to the edition that is no translation."""
+    seen = [page.slug]
+    slug = page.translation_of
+    while slug:
+        if slug in seen:
+            circle = " → ".join([*seen, slug])
+            raise NotARelease(f"translation_of goes in a circle: {circle}. One of them is the original: leave the line out there.")
+        seen.append(slug)
+        if slug in pages:
+            slug = pages[slug].translation_of
+        elif slug in stored:
+            return stored[slug].release
+        else:
+            raise NotARelease(f"translation_of names {slug}, which is neither here nor imported before. Import the original with it.")
+    return seen[-1]
+
+
+def _clashes(editions: Sequence[tuple[str, Edition]], stored: Mapping[str, Edition]) -> list[Problem]:
+    problems = []
+    places = {(edition.release, edition.language): (edition.slug, "an edition imported before") for edition in stored.values()}
+    of_set = {edition.slug for _, edition in editions}
+    places = {place: (slug, where) for place, (slug, where) in places.items() if slug not in of_set}
+    for file, edition in editions:
+        before = stored.get(edition.slug)
+        place = (edition.release, edition.language)
+        message = ""
+        if before and before.language != edition.language:
+            message = f"the slug {edition.slug} is taken by an edition in {before.language!r}. Give this one its own slug."
+        elif before and before.release != edition.release:
+            message = f"{edition.slug} belongs to the release {before.release}, not {edition.release}. Correct translation_of, or the slug."
+        elif place in places:
+            slug, where = places[place]
+            message = f"the release {edition.release} has its edition in {edition.language!r} already: {slug} ({where})."
+        if message:
+            problems.append(Problem(file, None, message))
+        else:
+            places[place] = (edition.slug, file)
+    return problems

@@ -1,0 +1,294 @@
+"""Which release does this text ask for?
+
+BM25 over the public editions, in memory and in our own arithmetic, so that the order is the same whatever the database.
+Words are stemmed in the edition's language and compared without accents; the words of a question are tried in every
+language. A title counts more than the text, a name or a number more than a common word, and a date in words ("the
+September release") counts by the release's own date. `coverage` says how much of what the question tells was found:
+the word that no release has is the best reason to ask a person.
+"""
+
+import math
+import re
+import unicodedata
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import snowballstemmer
+
+from mailbot.languages import Language
+from mailbot.releases import dates
+from mailbot.releases.body import plain_paragraphs
+from mailbot.releases.release import Edition, Release, day_of, public_editions, released_at
+
+TITLE, TOPIC, PLACE, BODY = 3.5, 2.5, 2.0, 1.0  # how much a word counts by where it stands
+K1, B = 1.2, 0.6  # BM25: how soon repetition stops to count, and how much length counts
+NAME, NUMBER = 1.6, 1.4  # a Capitalised word and a number tell more
+DATE = 2.0  # a date of the release itself; a date that its first lines name counts EVENT of it
+EVENT = 0.7
+LEAD_LETTERS = 600
+BEST = 10
+MOST_WORDS = 300  # of a question; a longer one asks for nothing in particular
+KNOWN_WORDS = 200_000
+_WORD = re.compile(r"[^\W_]{1,60}(?:-[^\W_]{1,60}){0,8}")
+_LINK = re.compile(r"\]\([^)\s]*\)|<https?:[^>\s]*>")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ \u00a0\u202f\u2009.,'])\d{3})(?:\1\d{3})*(?![.,]?\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A release that fits: how well, how much of the question it has, and its own words that were asked for."""
+
+    release: str
+    score: float
+    coverage: float
+    why: str  # "topic" or "date"
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """One public edition in the index."""
+
+    release: str
+    number: int  # of the release: its editions share it
+    edition: Edition
+    moment: datetime
+    day: date
+    events: tuple[date, ...]  # days that its first lines name
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """How words of one language are compared; `known` remembers the forms of a word."""
+
+    stem: Callable[[str], str]
+    stop: frozenset[str]
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+_PLAIN = _Speech(lambda word: word, frozenset())  # of a language without a folder: words are compared whole
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The public editions of an instant, ready to be asked."""
+
+    papers: tuple[_Paper, ...]
+    postings: Mapping[str, "tuple[array[int], array[float]]"]  # by term: the papers that have it, and BM25's worth of it there
+    releases: int
+    speeches: Mapping[str, _Speech]
+    grammar: dates.Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One telling thing of the question: a word in its possible forms, or a date; `found` is what each paper has of it, 0 to 1 and more."""
+
+    weight: float
+    found: Mapping[int, float]
+    dated: bool
+    terms: frozenset[str]
+
+
+def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, Language], before: Index | None = None) -> Index:
+    """Index what is public at `now`. It is good until a release changes or the next embargo ends (release.next_opening).
+
+    An index built `before` with the same languages lends the words that it has stemmed, which is most of the work."""
+    speeches = before.speeches if before else {code: _speech(language) for code, language in languages.items()}
+    grammar = before.grammar if before else dates.grammar([language.dates for language in languages.values()])
+    papers: list[_Paper] = []
+    postings: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("L"), array("d")))
+    number = 0
+    for release in sorted(releases, key=lambda release: release.id):
+        editions = public_editions(release, now)
+        for edition in sorted(editions, key=lambda edition: edition.slug):
+            terms, length = _terms_of(edition, speeches.get(edition.language, _PLAIN))
+            for term, weight in terms.items():
+                numbers, weights = postings[term]
+                numbers.append(len(papers))
+                weights.append(weight)
+            events = _events(edition, grammar, moment := released_at(release, now))
+            papers.append(_Paper(release.id, number, edition, moment, day_of(edition), events, length))
+        number += bool(editions)
+    average = sum(paper.length for paper in papers) / len(papers) if papers else 1.0
+    for numbers, weights in postings.values():
+        for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
+            weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
+    return Index(tuple(papers), dict(postings), number, speeches, grammar)
+
+
+def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[Match, ...]:
+    """The releases that the text may ask for, the best first; equal ones newest first, then by slug."""
+    text = unicodedata.normalize("NFC", text)
+    asked = _asked(index, text, now)
+    whole = sum(one.weight for one in asked)
+    if not whole:
+        return ()
+    scores: dict[str, float] = {}
+    has: dict[str, set[int]] = defaultdict(set)
+    best: dict[str, int] = {}
+    by_paper: dict[int, float] = defaultdict(float)
+    for number, one in enumerate(asked):
+        for paper, found in one.found.items():
+            by_paper[paper] += one.weight * found
+            has[index.papers[paper].release].add(number)
+    for paper, score in by_paper.items():
+        release = index.papers[paper].release
+        if release not in scores or (score, -paper) > (scores[release], -best[release]):
+            scores[release], best[release] = score, paper
+    order = sorted(scores)
+    order.sort(key=lambda release: index.papers[best[release]].moment, reverse=True)
+    order.sort(key=lambda release: round(scores[release], 9), reverse=True)
+    return tuple(
+        _match(index, index.papers[best[release]], scores[release], [asked[number] for number in sorted(has[release])], whole)
+        for release in order[:limit]
+    )
+
+
+def _match(index: Index, paper: _Paper, score: float, found: Sequence[_Asked], whole: float) -> Match:
+    wanted = frozenset(term for one in found for term in one.terms)
+    dated = any(one.dated for one in found)
+    covered = sum(one.weight for one in found) / whole
+    words = _own_words(index, paper.edition, wanted)
+    return Match(paper.release, round(score, 6), round(covered, 4), "date" if dated else "topic", words)
+
+
+def _own_words(index: Index, edition: Edition, wanted: frozenset[str]) -> tuple[str, ...]:
+    """The words as the release writes them, title first."""
+    speech = index.speeches.get(edition.language, _PLAIN)
+    words: dict[str, str] = {}
+    for text in (edition.title, *edition.topics, edition.place, *plain_paragraphs(edition.body)):
+        for word in _words(text):
+            for term in _forms(word, speech):
+                if term in wanted and term not in words:
+                    words[term] = word
+    return tuple(dict.fromkeys(words.values()))
+
+
+def _terms_of(edition: Edition, speech: _Speech) -> tuple[dict[str, float], float]:
+    """How much of each term the edition has, and its length: both weighed by where the words stand."""
+    terms: dict[str, float] = defaultdict(float)
+    length = 0.0
+    body = _LINK.sub("] ", edition.body)  # the marks of Markdown are no words; parsing it would cost more than all the rest
+    for text, weight in ((edition.title, TITLE), (" ".join(edition.topics), TOPIC), (edition.place, PLACE), (body, BODY)):
+        for word in _words(text):
+            forms = _forms(word, speech)
+            length += weight if forms else 0.0
+            for term in forms:
+                terms[term] += weight
+    return terms, length
+
+
+def _events(edition: Edition, grammar: dates.Grammar, moment: datetime) -> tuple[date, ...]:
+    """The single days that the title and the first lines name."""
+    lead = f"{edition.title}\n{edition.body[:LEAD_LETTERS].partition(chr(10) * 2)[0]}"
+    if not any(map(str.isdigit, lead)):
+        return ()
+    return tuple(mention.start for mention in dates.find(lead, grammar, moment) if mention.start == mention.end)
+
+
+def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
+    """What the question tells, each thing once, in the order of the text."""
+    asked: list[_Asked] = []
+    rest = text
+    for mention in dates.find(text, index.grammar, now):
+        rest = rest[: mention.span[0]] + " " * (mention.span[1] - mention.span[0]) + rest[mention.span[1] :]
+        asked.append(_date(index, mention.start, mention.end))
+    rest = _joined(rest)
+    shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
+    stop = frozenset().union(*(speech.stop for speech in index.speeches.values()))
+    seen: set[str] = set()
+    for match in _WORD.finditer(rest):
+        compound = _terms(index, match[0])
+        whole = "-" not in match[0] or not compound.isdisjoint(index.postings)  # a compound that nobody has: its parts speak for it
+        for word in [match[0]] if whole else match[0].split("-"):
+            key = _fold(word)
+            if key in seen or key in stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
+                continue
+            seen.add(key)
+            name = word[0].isupper() and not shouting and not _opens_sentence(rest, match.start())
+            factor = NUMBER if key.isdigit() and len(key) > 1 else NAME if name else 1.0
+            asked.append(_word(index, _terms(index, word) or frozenset([key]), factor))
+    return asked
+
+
+def _terms(index: Index, word: str) -> frozenset[str]:
+    return frozenset(term for speech in index.speeches.values() for term in _forms(word, speech))
+
+
+def _word(index: Index, terms: frozenset[str], factor: float) -> _Asked:
+    """One word; where several forms of it fit, the best one counts."""
+    found: dict[int, float] = {}
+    for term in sorted(terms.intersection(index.postings)):
+        worth = dict(zip(*index.postings[term], strict=True))
+        found = {number: max(found.get(number, 0.0), worth.get(number, 0.0)) for number in found | worth} if found else worth
+    return _Asked(factor * _rarity(index, found), found, False, terms)
+
+
+def _date(index: Index, start: date, end: date) -> _Asked:
+    """The releases of these days; a release whose first lines name the day comes next."""
+    found: dict[int, float] = {}
+    for number, paper in enumerate(index.papers):
+        if start <= paper.day <= end:
+            found[number] = 1.0
+        elif end - start < timedelta(days=1) and start in paper.events:
+            found[number] = EVENT
+    return _Asked(DATE * _rarity(index, found), found, True, frozenset())
+
+
+def _rarity(index: Index, found: Iterable[int]) -> float:
+    """BM25's idf, by release: a word in every release tells nothing, one in none tells most."""
+    count = len({index.papers[number].number for number in found})
+    return math.log(1 + (index.releases - count + 0.5) / (count + 0.5))
+
+
+def _speech(language: Language) -> _Speech:
+    name = str(language.words.get("stemmer", ""))
+    stem: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord if name in snowballstemmer.algorithms() else lambda word: word
+    lists: Sequence[Any] = [
+        language.words.get("function_words", ()),
+        language.words.get("letter_words", ()),
+        language.releases.get("search_stop_words", ()),
+    ]
+    return _Speech(stem, frozenset(_fold(part) for entries in lists for entry in entries for part in (str(entry), *_words(str(entry)))))
+
+
+def _forms(word: str, speech: _Speech) -> tuple[str, ...]:
+    """The terms of a word: its stem with and without its accents, and the parts of a compound. Nothing for a stop word."""
+    known = speech.known.get(word)
+    if known is None:
+        small = word.lower()
+        if small != word:
+            return _forms(small, speech)
+        parts = [small.replace("-", ""), *small.split("-")] if "-" in small else [small]
+        plain = [part for part in parts if _fold(part) not in speech.stop and (len(part) > 1 or part.isdigit())]
+        forms = [_fold(speech.stem(part)) for part in plain] + [speech.stem(_fold(part)) for part in plain if not part.isascii()]
+        if len(speech.known) > KNOWN_WORDS:  # strangers' words come in for years
+            speech.known.clear()
+        known = speech.known[word] = tuple(dict.fromkeys(forms))
+    return known
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_joined(unicodedata.normalize("NFC", text)))
+
+
+def _joined(text: str) -> str:
+    """Numbers without the marks between their thousands, for all spell them differently. Same length not kept."""
+    return _GROUPED.sub(lambda match: re.sub(r"\D", "", match[0]), text)
+
+
+def _opens_sentence(text: str, at: int) -> bool:
+    """Whether a capital at this place says nothing, since a sentence begins there."""
+    before = text[:at].rstrip(" \t«“\"'(’-")
+    return not before or before[-1] in ".!?:;\n>…"
+
+
+def _fold(word: str) -> str:
+    spelled = unicodedata.normalize("NFKD", word.lower().replace("œ", "oe").replace("æ", "ae").replace("ß", "ss"))
+    return "".join(letter for letter in spelled if not unicodedata.combining(letter))

@@ -1,0 +1,31 @@
+"""The releases in memory, ready to be asked: read and indexed again when one has changed or an embargo has ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from mailbot.database.engine import Tx
+from mailbot.languages import Language
+from mailbot.releases import store
+from mailbot.releases.release import Release, next_opening
+from mailbot.releases.search import Index, build
+
+
+class Shelf:
+    """What refresh() last found. What is public is asked of release.py with the time at hand, not of the shelf."""
+
+    def __init__(self, languages: Mapping[str, Language]) -> None:
+        self._languages = languages
+        self._version: str | None = None
+        self._opens: datetime | None = None
+        self.releases: dict[str, Release] = {}
+        self.index: Index = build((), datetime.min, languages)
+
+    def refresh(self, tx: Tx, now: datetime) -> None:
+        """Cheap while nothing has changed."""
+        version = store.version(tx)
+        if version == self._version and (self._opens is None or now < self._opens):
+            return
+        found = store.load_all(tx)
+        self.releases = {release.id: release for release in found}
+        self.index = build(found, now, self._languages)
+        self._version, self._opens = version, next_opening(found, now)

@@ -1,0 +1,145 @@
+"""The table of editions. Each function runs in one transaction and gives the nouns of release.py."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from mailbot.database.engine import Tx
+from mailbot.database.tables import edition as table
+from mailbot.releases.release import Edition, Release, State
+
+Saved = Literal["added", "updated", "unchanged"]
+
+
+class PublishedEditionChanged(Exception):
+    """The edition is published: people may have it. Use `mailbot release correct` for a correction."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"{slug} is published, and the file differs from it. A published text changes by `mailbot release correct {slug}` only, "
+            f"so that everybody who got it gets the correction; or take it back: `mailbot release withdraw {slug}`."
+        )
+
+
+class EditionTaken(Exception):
+    """The slug, or the language of that release, belongs to another edition."""
+
+
+class NoSuchRelease(Exception):
+    """No edition has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"There is no release {slug!r}. `mailbot release list` shows the slugs.")
+
+
+def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
+    """Keep the content of an edition. A new one is a draft, whatever it says; the state of a known one stays. Twice is once.
+
+    Raises PublishedEditionChanged, EditionTaken."""
+    before = tx.execute(sa.select(table).where(table.c.slug == edition.slug)).one_or_none()
+    if before is None:
+        taken = tx.execute(sa.select(table.c.slug).where(table.c.release == edition.release, table.c.language == edition.language)).scalar()
+        if taken is not None:
+            raise EditionTaken(f"The release {edition.release} has an edition in {edition.language!r} already: {taken}. Use its slug.")
+        values = {**_columns(edition), "slug": edition.slug, "state": State.DRAFT, "created_at": now, "changed_at": _after_all(tx, now)}
+        tx.execute(table.insert().values(values))
+        return "added"
+    if before.content_hash == edition.content_hash:
+        return "unchanged"
+    if before.language != edition.language:
+        raise EditionTaken(f"The slug {edition.slug} belongs to an edition in {before.language!r}. Give this one its own slug.")
+    if before.state == State.PUBLISHED:
+        raise PublishedEditionChanged(edition.slug)
+    tx.execute(table.update().where(table.c.slug == edition.slug).values(**_columns(edition), changed_at=_after_all(tx, now)))
+    return "updated"
+
+
+def load_all(tx: Tx) -> tuple[Release, ...]:
+    """Every release there is, drafts and withdrawn ones too, by id."""
+    return _releases(tx.execute(sa.select(table).order_by(table.c.slug)))
+
+
+def load(tx: Tx, any_slug: str) -> Release | None:
+    """The whole release of which this is an edition."""
+    of = sa.select(table.c.release).where(table.c.slug == any_slug).scalar_subquery()
+    return next(iter(_releases(tx.execute(sa.select(table).where(table.c.release == of).order_by(table.c.slug)))), None)
+
+
+def publish(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
+    """Publish every edition of the release that is not; public they are from the end of the embargo on. Gives the slugs that changed."""
+    return _become(tx, release_id, State.PUBLISHED, now)
+
+
+def withdraw(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
+    """Take the whole release back: no edition of it is public any more. Gives the slugs that changed."""
+    return _become(tx, release_id, State.WITHDRAWN, now)
+
+
+def version(tx: Tx) -> str:
+    """A cheap mark that is another one after any change: what was worked out from the releases is good while it stays."""
+    newest = tx.execute(sa.select(sa.func.max(table.c.changed_at))).scalar()
+    return newest.isoformat() if newest else ""
+
+
+def _after_all(tx: Tx, now: datetime) -> datetime:
+    """`now`, or just after the newest change where the clock stands or went back: version() lives by it."""
+    newest = tx.execute(sa.select(sa.func.max(table.c.changed_at))).scalar()
+    return now if newest is None or now > newest else newest + timedelta(microseconds=1)
+
+
+def _become(tx: Tx, release_id: str, state: State, now: datetime) -> tuple[str, ...]:
+    changed = tuple(
+        tx.execute(sa.select(table.c.slug).where(table.c.release == release_id, table.c.state != state).order_by(table.c.slug)).scalars()
+    )
+    if not changed:
+        if load(tx, release_id) is None:
+            raise NoSuchRelease(release_id)
+        return ()
+    values: dict[str, Any] = {"state": state, "changed_at": _after_all(tx, now)}
+    if state is State.PUBLISHED:
+        values["published_at"] = now
+    tx.execute(table.update().where(table.c.slug.in_(changed)).values(**values))
+    return changed
+
+
+def _columns(edition: Edition) -> dict[str, Any]:
+    return {
+        "release": edition.release,
+        "language": edition.language,
+        "title": edition.title,
+        "body": edition.body,
+        "notes": edition.notes,
+        "contact": edition.contact,
+        "place": edition.place,
+        "date": edition.date.isoformat(),
+        "topics": list(edition.topics),
+        "embargo": edition.embargo,
+        "content_hash": edition.content_hash,
+    }
+
+
+def _releases(rows: Iterable[sa.Row[Any]]) -> tuple[Release, ...]:
+    found: dict[str, list[Edition]] = defaultdict(list)
+    for row in rows:
+        found[row.release].append(_edition(row))
+    return tuple(Release(release, tuple(found[release])) for release in sorted(found))
+
+
+def _edition(row: sa.Row[Any]) -> Edition:
+    return Edition(
+        slug=row.slug,
+        release=row.release,
+        language=row.language,
+        title=row.title,
+        body=row.body,
+        notes=row.notes,
+        contact=row.contact,
+        place=row.place,
+        date=date.fromisoformat(row.date) if len(row.date) == 10 else datetime.fromisoformat(row.date),
+        topics=tuple(row.topics),
+        embargo=row.embargo,
+        state=State(row.state),
+    )

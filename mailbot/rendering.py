@@ -1,0 +1,312 @@
+"""Template + values -> subject, text and HTML of a mail. The words live in templates/<language>/; nothing a stranger wrote is ever code.
+
+The press office edits the templates and strangers write what fills them, so three fences stand (MAIL.md T-25): values are plain
+text, numbers, dates and mappings, never objects; a template may call nothing but its own macros and the filters listed here; an
+unknown name is a TemplateFault that says where, never an empty place in a journalist's mail. What each template is given is in
+VALUES below and in the first lines of the template itself.
+"""
+
+import quopri
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import css_inline
+import yaml
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
+from jinja2.runtime import BlockReference, Context, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
+
+SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
+MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
+
+_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "alternatives"})
+VALUES: Mapping[str, frozenset[str]] = {
+    "answer": _ANSWER | {"reply_subject"},
+    "answer_short": _ANSWER | {"cut"},
+    "hand_off": frozenset(
+        {"organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "offers", "original", "yes_word"}
+    ),
+    "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
+    "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+}
+_PARTS = {"answer_short": ("subject", "txt")}
+_FILTERS = (
+    "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
+    "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",
+)  # fmt: skip
+# What no line of a mail may carry: controls, and the marks that make text read backwards (OUT-06).
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
+_ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+
+
+class TemplateFault(Exception):
+    """A template cannot be used: it is missing, or broken, or asks for a value that there is not."""
+
+    def __init__(self, template: str, line: int | None, what: str) -> None:
+        self.template, self.line, self.what = template, line, what
+        super().__init__(f"template {template}{f', line {line}' if line else ''}: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str  # "" where the template has no HTML
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The templates and languages of one press office, ready to render."""
+
+    folders: FileSystemLoader
+    templates: ImmutableSandboxedEnvironment
+    typographies: Mapping[str, Typography]
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, narrower: it computes no long strings and calls nothing that it was handed."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or not (isinstance(left, int) and isinstance(right, int)):
+            raise SecurityError(f"{operator} is not for templates")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return isinstance(obj, Macro | BlockReference)
+
+
+def shipped() -> Path:
+    """The templates that come with mailbot: beside the package in a checkout, inside it in a wheel."""
+    inside = Path(__file__).parent / "_shipped" / "templates"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str, Any]], zone: tzinfo) -> Words:
+    """Words from template folders (the first that has a file wins: the office's own, then shipped()), each language's
+    typography.yaml, and the office's time zone. A broken typography or reasons file is a TemplateFault."""
+    rules = {}
+    for code, raw in typographies.items():
+        try:
+            rules[code] = typography(raw)
+        except ValueError as error:
+            raise TemplateFault(f"{code}/typography.yaml", None, str(error)) from error
+    reasons = {code: _reasons(folders, code) for code in rules}
+    loader = FileSystemLoader([str(folder) for folder in folders])
+    templates = _Sandbox(
+        loader=loader,
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,  # what `check` looked at is what runs, until the next start
+    )
+    templates.globals.clear()
+    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, reasons)
+    return Words(loader, templates, rules)
+
+
+def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
+    """Why a mail was passed on, a sentence per reason; the office's own sentences cover the shipped ones."""
+    sentences: dict[str, str] = {}
+    for folder in reversed(folders):
+        path = folder / code / "reasons.yaml"
+        if not path.is_file():
+            continue
+        try:
+            read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise TemplateFault(str(path), None, f"cannot be read: {error}") from error
+        if not isinstance(read, dict) or not all(isinstance(key, str) and isinstance(value, str) for key, value in read.items()):
+            raise TemplateFault(str(path), None, "must be lines of `reason: sentence`")
+        sentences |= {key: " ".join(value.split()) for key, value in read.items()}
+    return sentences
+
+
+def _filters(rules: Mapping[str, Typography], zone: tzinfo, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    @pass_context
+    def in_words(context: Context, when: date) -> str:
+        local = when.astimezone(zone) if isinstance(when, datetime) else when
+        return date_in_words(local, rules[context["language"]])
+
+    @pass_context
+    def moment(context: Context, when: datetime) -> str:
+        return moment_in_words(when, rules[context["language"]], zone)
+
+    @pass_context
+    def reason(context: Context, word: str) -> str:
+        return reasons[context["language"]].get(word, word)
+
+    def typeset(text: str, language: str) -> str:
+        if language not in rules:
+            return text
+        return Markup(no_break_html(text, rules[language])) if isinstance(text, Markup) else no_break(text, rules[language])  # noqa: S704
+
+    def direction(language: str) -> str:
+        return rules[language].direction if language in rules else "auto"
+
+    return {
+        "date": in_words, "moment": moment, "reason": reason, "typeset": typeset, "direction": direction,
+        "one_line": one_line, "quoted": _quoted, "paragraphs": _paragraphs, "breaks": _breaks, "mailto": _mailto, "linked": _linked,
+    }  # fmt: skip
+
+
+def one_line(text: str) -> str:
+    """Everything on one line: for subjects, names and whatever else must not start a line of its own."""
+    return " ".join(re.split(r"[ \t\n]+", text)).strip(" ")
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().split("\n"))
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"\n\s*\n", text) if part.strip())
+
+
+def _breaks(text: str) -> Markup:
+    return Markup("<br>").join(text.split("\n"))
+
+
+def _mailto(address: str, subject: str = "") -> str:
+    """A link that opens a reply; the subject is what is replied to."""
+    if subject and not subject.lower().startswith("re:"):
+        subject = f"Re: {subject}"
+    return f"mailto:{quote(address, safe='@+')}" + (f"?subject={quote(subject, safe='')}" if subject else "")
+
+
+def _linked(text: str) -> Markup:
+    """The text escaped, its mail addresses as links."""
+    link = Markup('<a href="{}">{}</a>')
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        pieces += [escape(text[end : found.start()]), link.format(_mailto(found[0]), found[0])]
+        end = found.end()
+    return Markup("").join([*pieces, escape(text[end:])])
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A value as a template may see it. A name that ends in _html is HTML that releases/body.py made; nothing else is."""
+    if value is None or isinstance(value, bool | int | float | date):
+        return value
+    if isinstance(value, str):
+        text = _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", _LINE_ENDS.sub("\n", value)))
+        return Markup(text) if name.endswith("_html") else str(text)  # noqa: S704
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_plain(item, name) for item in value)
+    raise TypeError(f"{name}: a template takes text, numbers, dates and mappings of them, not {type(value).__name__}")
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The endings of a template's files."""
+    return _PARTS.get(name, ("subject", "txt", "html"))
+
+
+def render(words: Words, language: str, name: str, values: Mapping[str, Any]) -> Rendered:
+    """One mail in one language. A TemplateFault names the template, the line and what is wrong with it."""
+    given = {key: _plain(value, key) for key, value in values.items()}
+    filled = {part: _fill(words, f"{language}/{name}.{part}.j2", {**given, "language": language}) for part in parts(name) if part != "html"}
+    subject = one_line(filled["subject"])
+    html = ""
+    if "html" in parts(name):
+        raw = _fill(words, f"{language}/{name}.html.j2", {**given, "language": language, "mail_subject": subject})
+        html = _inline(no_break_html(raw, words.typographies[language]))
+    rules = words.typographies[language]
+    return Rendered(no_break(subject, rules), _tidy(wrap(no_break(filled["txt"], rules))), html)
+
+
+def render_short(words: Words, language: str, values: Mapping[str, Any], octets: int = SHORT_OCTETS) -> Rendered:
+    """`answer_short` with as much as fits in so many octets on the wire: first the notes go, then paragraphs from the end, last the
+    contact. `cut` tells the template that there is more."""
+    whole = values["release"]
+    bodies = range(len(whole["paragraphs"]) - (0 if whole["notes"] else 1), -1, -1)
+    shorter = [whole, *({**whole, "notes": (), "paragraphs": whole["paragraphs"][:kept]} for kept in bodies)]
+    shorter.append({**shorter[-1], "contact": ""})
+
+    def short(step: int) -> Rendered:
+        return render(words, language, "answer_short", {**values, "release": shorter[step], "cut": step > 0})
+
+    if wire_octets((first := short(0)).text) <= octets:
+        return first
+    return short(bisect_left(range(len(shorter) - 1), True, lo=1, key=lambda step: wire_octets(short(step).text) <= octets))
+
+
+def wire_octets(text: str) -> int:
+    """How long a text is in a mail: quoted-printable, CRLF."""
+    encoded = quopri.encodestring(text.encode())
+    return len(encoded) + encoded.count(b"\n")
+
+
+def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:
+    filled: list[str] = []
+    length = 0
+    try:
+        for piece in words.templates.get_template(template).generate(values):
+            filled.append(piece)
+            length += len(piece)
+            if length > MOST_CHARACTERS:
+                raise SecurityError(f"it makes more than {MOST_CHARACTERS} characters")
+    except (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError, OSError) as error:
+        raise _fault(error, template) from error
+    return "".join(filled)
+
+
+def _fault(error: Exception, template: str) -> TemplateFault:
+    if isinstance(error, TemplateNotFound):
+        return TemplateFault(str(error.name or template), None, "there is no such file")
+    if isinstance(error, TemplateSyntaxError):
+        return TemplateFault(error.filename or error.name or template, error.lineno, error.message or "cannot be understood")
+    where, line, frame = template, None, error.__traceback__
+    while frame is not None:  # Jinja puts the template's own lines into the traceback; the innermost is the guilty one
+        if frame.tb_frame.f_code.co_filename.endswith(".j2"):
+            where, line = frame.tb_frame.f_code.co_filename, frame.tb_lineno
+        frame = frame.tb_next
+    return TemplateFault(where, line, str(error))
+
+
+def _inline(html: str) -> str:
+    try:
+        return css_inline.CSSInliner(load_remote_stylesheets=False).inline(html)
+    except css_inline.InlineError as error:
+        raise TemplateFault("base.html.j2", None, f"its style sheet cannot be used: {error}") from error
+
+
+def _tidy(text: str) -> str:
+    """No trailing spaces (but the signature mark "-- "), never two blank lines, one line end at the end."""
+    lines = "\n".join(line if line == "-- " else line.rstrip(" ") for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def faults(words: Words, language: str) -> tuple[TemplateFault, ...]:
+    """What is wrong with a language's templates, found without sending anything: missing, broken, or asking for an unknown value."""
+    found = []
+    for name, known in VALUES.items():
+        for part in parts(name):
+            template = f"{language}/{name}.{part}.j2"
+            try:
+                source, path, _ = words.folders.get_source(words.templates, template)
+                words.templates.get_template(template)
+            except (TemplateError, OSError, ValueError) as error:
+                found.append(_fault(error, template))
+                continue
+            tree = words.templates.parse(source)
+            unknown = find_undeclared_variables(tree) - known - {"language", "mail_subject"}
+            lines = {node.name: node.lineno for node in reversed(list(tree.find_all(nodes.Name)))}
+            found += [TemplateFault(path, lines[variable], f"'{variable}' is not a value of this template") for variable in sorted(unknown)]
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Tests: rules (pure), edges (one real counterpart), journeys (the whole product)."""

@@ -1,0 +1,1 @@
+"""Each protocol and store against its real counterpart on loopback."""

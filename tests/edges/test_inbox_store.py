@@ -1,0 +1,101 @@
+"""The laws of what is remembered of incoming mail, on both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailbot.database.engine import Database
+from mailbot.inbox import store
+from mailbot.inbox.store import Arrival, Record
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def arrival(uid: int, content: bytes | None = b"Subject: a\r\n\r\nb", uidvalidity: int = 7) -> Arrival:
+    size = len(content) if content is not None else 99_000_000
+    return Arrival(mailbox="INBOX", uidvalidity=uidvalidity, uid=uid, content=content, size=size, received_at=NOW)
+
+
+def record(folder: str = "mailbot", waiting: bool = False, identity: str = "") -> Record:
+    return Record(
+        kind="request", outcome="hand_off" if waiting else "ignore", reason="unsure", explanation={"actions": []}, language="fr",
+        sender="a@b.example", sender_key="a@b.example", subject="a", message_id="", identity=identity, waiting=waiting, folder=folder,
+    )  # fmt: skip
+
+
+def test_the_same_bytes_are_one_mail_however_often_they_lie_there(database: Database) -> None:
+    assert database.write_now(store.store, [arrival(1), arrival(2)], NOW) == 1
+    assert database.write_now(store.store, [arrival(1), arrival(9, uidvalidity=8)], NOW) == 0
+    assert database.read_now(store.known_uids, "INBOX", 7) == {1, 2}
+    assert database.read_now(store.known_uids, "INBOX", 8) == {9}
+    (mail,) = database.write_now(store.take, 10)
+    database.write_now(store.record, mail.id, record(), "automatic", NOW)
+    assert database.read_now(store.to_file, "INBOX", 7) == {"mailbot": [1, 2]}, "each copy is filed"
+
+
+@pytest.mark.parametrize("octets", [0, 1, store.PART_OCTETS, store.PART_OCTETS + 1, 3 * store.PART_OCTETS])
+def test_the_bytes_come_back_as_they_were(database: Database, octets: int) -> None:
+    content = bytes(range(256)) * (octets // 256) + b"\0" * (octets % 256)
+    database.write_now(store.store, [arrival(1, content)], NOW)
+    (mail,) = database.write_now(store.take, 1)
+    assert database.read_now(store.content, mail.id, 10 * store.PART_OCTETS) == content
+    assert database.read_now(store.content, mail.id, 100) == content[:100]
+
+
+def test_a_mail_over_the_cap_has_a_row_and_no_bytes(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, None)], NOW)
+    (mail,) = database.write_now(store.take, 1)
+    assert (mail.size, database.read_now(store.content, mail.id, 100)) == (99_000_000, b"")
+
+
+def test_an_attempt_is_counted_before_the_mail_is_read_and_the_least_tried_goes_first(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    assert [mail.attempts for mail in database.write_now(store.take, 1)] == [1]
+    second = database.write_now(store.take, 1)
+    assert [mail.attempts for mail in second] == [1], "the other one"
+    assert [mail.attempts for mail in database.write_now(store.take, 2)] == [2, 2]
+
+
+def test_a_mail_is_decided_once(database: Database) -> None:
+    database.write_now(store.store, [arrival(1)], NOW)
+    (mail,) = database.write_now(store.take, 1)
+    assert database.write_now(store.record, mail.id, record(), "automatic", NOW)
+    assert not database.write_now(store.record, mail.id, record(waiting=True), "automatic", NOW)
+    assert (database.read_now(store.handled), database.read_now(store.waiting), database.read_now(store.undecided)) == (1, 0, 0)
+
+
+def test_a_filed_mail_is_filed_no_more_and_an_observed_one_never(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    one, two = database.write_now(store.take, 2)
+    database.write_now(store.record, one.id, record("mailbot"), "automatic", NOW)
+    database.write_now(store.record, two.id, record(""), "observe", NOW)
+    assert database.read_now(store.to_file, "INBOX", 7) == {"mailbot": [1]}
+    database.write_now(store.filed, "INBOX", 7, [1], NOW)
+    assert database.read_now(store.to_file, "INBOX", 7) == {}
+
+
+def test_older_mail_is_known_and_has_no_decision_to_wait_for(database: Database) -> None:
+    database.write_now(store.note_older, "INBOX", 7, [1, 2, 3])
+    database.write_now(store.note_older, "INBOX", 7, [3])
+    assert database.read_now(store.known_uids, "INBOX", 7) == {1, 2, 3}
+    assert database.write_now(store.take, 5) == []
+
+
+def test_what_waits_is_closed_by_a_person_once(database: Database) -> None:
+    database.write_now(store.store, [arrival(1)], NOW)
+    (mail,) = database.write_now(store.take, 1)
+    database.write_now(store.record, mail.id, record(waiting=True), "automatic", NOW)
+    assert database.read_now(store.waiting) == 1
+    assert [row["id"] for row in database.read_now(store.unannounced_after, 0)] == [mail.id]
+    assert database.write_now(store.close, mail.id)
+    assert not database.write_now(store.close, mail.id)
+    assert database.read_now(store.unannounced_after, 0) == []
+
+
+def test_a_mail_is_met_before_when_another_with_its_identity_was_decided(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    one, two = database.write_now(store.take, 2)
+    assert not database.read_now(store.met_before, "same", two.id)
+    database.write_now(store.record, one.id, record(identity="same"), "automatic", NOW + timedelta(hours=1))
+    assert database.read_now(store.met_before, "same", two.id)
+    assert not database.read_now(store.met_before, "same", one.id), "it is not its own double"

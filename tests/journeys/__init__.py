@@ -1,0 +1,1 @@
+"""The flows end to end: request, hand-off, crash."""
