@@ -125,6 +125,9 @@ def _check_words(path: Path, content: Mapping[str, Any]) -> None:
         if key in ("name", "stemmer"):
             if not isinstance(value, str):
                 raise LanguageFault(f"{path}: {key}: must be one word")
+        elif key == "order":
+            if not isinstance(value, int):
+                raise LanguageFault(f"{path}: {key}: must be a number")
         else:
             _check_list(path, key, value)
 

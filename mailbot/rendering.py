@@ -284,7 +284,7 @@ def _inline(html: str) -> str:
     try:
         return css_inline.CSSInliner(load_remote_stylesheets=False).inline(html)
     except css_inline.InlineError as error:
-        raise TemplateFault("base.html.j2", None, f"its style sheet cannot be used: {error}") from error
+        raise TemplateFault("letter.html.j2", None, f"its style sheet cannot be used: {error}") from error
 
 
 def _tidy(text: str) -> str:

@@ -54,7 +54,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     """After the last teardown nobody is left over."""
     result = yield
     if names := throwaway.leftovers():
-        print("Left over after the tests, now killed:", *names, sep="\n  ", file=sys.stderr)
+        print("\nLeft over after the tests, now killed:", *names, sep="\n  ", file=sys.stderr)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     return result
 

@@ -142,7 +142,7 @@ def render(
     Example: mailbot release render visit-of-the-minister --variant html
     """
     from mailbot import languages, rendering, service
-    from mailbot.inbox.compose import _release_values as release_values
+    from mailbot.inbox.compose import release_values
 
     settings = settings_of(context)
     office = service.office_of(settings, languages.load(service.language_folders(settings)))

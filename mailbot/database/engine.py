@@ -8,8 +8,9 @@ transaction, by `await database.write(store.function, ...)` from a flow and by `
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -21,10 +22,23 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Tx = sa.Connection
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+# What a database complains of -> what to do. The first line whose word is in the complaint holds.
+ADVICE = (
+    ("locked", f"Another program has been writing to it for {BUSY_SECONDS} s. End that program, or try again."),
+    ("malformed", "The file is damaged. Stop mailbot, and bring a backup back: mailbot database restore FILE."),
+    ("not a database", "The file is damaged or something else. Check database.url, or bring a backup back: mailbot database restore FILE."),
+    ("disk is full", "Make room, and start again: what was acknowledged is kept."),
+    ("no space left", "Make room, and start again: what was acknowledged is kept."),
+    ("disk i/o error", "The disk is full, broken or limited. Make room, and start again: what was acknowledged is kept."),
+    ("readonly", "Give the user who runs mailbot the right to write the file and its folder."),
+    ("unable to open", "Give the user who runs mailbot the right to read and write the file and its folder."),
+    ("no such table", "Its tables are missing: mailbot database upgrade makes them."),
+)
 
 
 class DatabaseUnusable(Exception):
-    """The database cannot be opened. The message says why and what to do."""
+    """The database cannot be used. The message says why and what to do."""
 
 
 class Database:
@@ -64,12 +78,12 @@ class Database:
 
     def write_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The same without an event loop."""
-        with self.engine.begin() as tx:
+        with in_a_sentence(), self.engine.begin() as tx:
             return function(tx, *args, **kwargs)
 
     def read_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A reading transaction without an event loop."""
-        with self.engine.connect().execution_options(reading=True) as tx, tx.begin():
+        with in_a_sentence(), self.engine.connect().execution_options(reading=True) as tx, tx.begin():
             return function(tx, *args, **kwargs)
 
     def close(self) -> None:
@@ -77,6 +91,24 @@ class Database:
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self.engine.dispose()
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Complaints of the database itself become DatabaseUnusable; a wrong statement or a broken rule is a bug, and stays what it is."""
+    try:
+        yield
+    except sa.exc.DatabaseError as problem:
+        if type(problem) not in (sa.exc.OperationalError, sa.exc.DatabaseError):
+            raise
+        said = " ".join(str(problem.orig).split())
+        advice = next((advice for word, advice in ADVICE if word in said.lower()), "Check database.url and that it runs.")
+        raise DatabaseUnusable(f"The database does not answer: {said}. {advice}") from problem
+
+
+def file_of(url: sa.URL) -> Path | None:
+    """The file of a SQLite database; None for PostgreSQL."""
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def insert(tx: Tx, table: sa.Table) -> Any:
@@ -96,9 +128,15 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         raise DatabaseUnusable("database.url must name a file (sqlite:///mailbot.db): mailbot's memory has to outlive the process.")
     if not path.parent.is_dir():
         raise DatabaseUnusable(f"The folder {path.parent} of the database does not exist. Create it, or change database.url.")
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # mail is private: nobody else reads the file
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # mail is private: nobody else reads the file
+    except OSError as problem:
+        raise DatabaseUnusable(
+            f"The database {path} cannot be made: {problem.strerror}. Give the user who runs mailbot the right to write there."
+        ) from problem
+    # hide_parameters: a failed statement's values are somebody's mail, and no log may hold them.
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: object) -> None:
@@ -117,6 +155,9 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, pool_pre_ping=True)
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, pool_pre_ping=True, hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )  # fmt: skip
     except ModuleNotFoundError as missing:
         raise DatabaseUnusable("PostgreSQL needs the extra: pip install 'mailbot[postgres]'.") from missing

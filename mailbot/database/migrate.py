@@ -7,11 +7,28 @@ import sqlalchemy as sa
 from mailbot.database.engine import Database, DatabaseUnusable
 
 HEAD = "0001"
+LOCK = 0x6D61696C626F74  # "mailbot": nobody else's number
 FOLDER = Path(__file__).parent / "migrations"
 
 
 class NewerDatabase(DatabaseUnusable):
     """The database was made by a newer mailbot. Run that version, or restore a backup made by this one."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__(
+            f"The database is of a newer mailbot (revision {current}; this one knows {HEAD}). "
+            "Run that version, or restore a backup made by this one."
+        )
+
+
+class OlderDatabase(DatabaseUnusable):
+    """The database was made by an older mailbot, and a command that only reads does not change it."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__(
+            f"The database is of an older mailbot (revision {current}; this one needs {HEAD}). "
+            "`mailbot database upgrade` brings it up to date; `mailbot run` does it too."
+        )
 
 
 def revision(tx: sa.Connection) -> str | None:
@@ -21,33 +38,39 @@ def revision(tx: sa.Connection) -> str | None:
     return tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def is_known(current: str) -> bool:
+    """Is this revision ours or older?"""
+    return any(FOLDER.glob(f"versions/{current}_*.py"))
+
+
+def is_ready(database: Database) -> bool:
+    """True at this version's tables; False for an empty database. Raises NewerDatabase, OlderDatabase."""
+    current = database.read_now(revision)
+    if current is None or current == HEAD:
+        return current is not None
+    raise OlderDatabase(current) if is_known(current) else NewerDatabase(current)
+
+
 def upgrade(database: Database) -> str | None:
     """Apply what is missing, each migration in its own transaction. Returns the revision it came from, or None where nothing was to do.
 
     Raises NewerDatabase, and DatabaseUnusable where the database cannot be reached."""
-    try:
-        current = database.read_now(revision)
-    except sa.exc.OperationalError as problem:
-        raise DatabaseUnusable(f"The database does not answer: {problem.orig}. Check database.url and that it runs.") from problem
-    except sa.exc.DatabaseError as problem:
-        raise DatabaseUnusable(
-            f"The file is not a database of mailbot: {problem.orig}. Check database.url, or restore a backup."
-        ) from problem
+    current = database.read_now(revision)
     if current == HEAD:
         return None
+    if current is not None and not is_known(current):
+        raise NewerDatabase(current)
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise NewerDatabase(
-            f"The database is of a newer mailbot (revision {current}; this one knows {HEAD}). "
-            "Run that version, or restore a backup made by this one."
-        )
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
+
+    def apply(tx: sa.Connection) -> None:
+        if tx.dialect.name == "postgresql":  # of two that start at once, the second waits, and finds everything done; SQLite's BEGIN does it
+            tx.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
+        config.attributes["connection"] = tx
         command.upgrade(config, "head")
+
+    database.write_now(apply)
     return current or "empty"

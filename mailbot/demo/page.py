@@ -30,6 +30,7 @@ MAX_FORM_OCTETS = 100_000
 LOOK_SECONDS = 0.05  # a decision with no mail after it makes no noise: look again
 WAIT_SECONDS = 1.5  # then the page shows what there is, and reloads itself
 LATE_SECONDS = 30.0
+SHOWN_AT_MOST = 50  # the newest of a folder, the newest of the journalists
 MAIL_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
@@ -169,9 +170,9 @@ class Desk:
         words, office = self._words[_language(request)], self._office
         journalists = [user for user in self._world.users if user not in (office.address, *office.colleagues)]
         groups = [
-            (words["of_journalists"], await self._boxes(journalists)),
             (words["of_office"], await self._boxes([office.address])),
             (words["of_colleagues"], await self._boxes(office.colleagues)),
+            (words["of_journalists"], await self._boxes(reversed(journalists[-SHOWN_AT_MOST:]))),
         ]
         return self._render(request, "mailboxes.html.j2", {"groups": groups}, here="mailboxes")
 
@@ -196,12 +197,16 @@ class Desk:
         return self._trouble(request, "not_found", 404)
 
     async def _outcome(self, asked: Asked) -> Outcome:
-        """Wait until the mail has had its effect, or for as long as a reader waits for a page."""
+        """Wait until the mail has had its effect, or for as long as a reader waits for a page.
+
+        An answer that is about to arrive is not slowed down by asking the database for it."""
         ends = time.perf_counter() + WAIT_SECONDS
+        if len(self._world.arrivals) == asked.before + 1:
+            await self._world.more_than(asked.before + 1, LOOK_SECONDS)
         while True:
             seen = len(self._world.arrivals)
-            explanation = await self._explain(asked.message_id)
-            outcome = Outcome(explanation, self._world.answered(asked.journalist, asked.message_id), await self._note(asked))
+            answer = self._world.answered(asked.journalist, asked.message_id)
+            outcome = Outcome(await self._explain(asked.message_id), answer, await self._note(asked))
             if outcome.complete or time.perf_counter() >= ends:
                 return outcome
             await self._world.more_than(seen, LOOK_SECONDS)
@@ -224,12 +229,13 @@ class Desk:
         boxes = []
         for user in users:
             for folder in await self._world.folders(user):
-                found = [(uid, read(raw)) for uid, raw in reversed(await self._world.mails(user, folder))]
+                found = await self._world.mails(user, folder)
+                newest = [(uid, read(raw)) for uid, raw in reversed(found[-SHOWN_AT_MOST:])]
                 mails = [
                     {"subject": mail.subject, "sender": mail.sender, "url": _url("/mail", user=user, folder=folder, uid=uid)}
-                    for uid, mail in found
+                    for uid, mail in newest
                 ]
-                boxes.append({"user": user, "folder": folder, "mails": mails})
+                boxes.append({"user": user, "folder": folder, "count": len(found), "mails": mails})
         return boxes
 
     def _sentence(self, explanation: Explanation, language: str) -> str:

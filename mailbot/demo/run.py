@@ -31,7 +31,7 @@ from mailbot.releases.release import Edition, day_of, newest_first
 
 HERE = Path(__file__).parent
 PASSWORD = "demo"  # noqa: S105 - opens invented mailboxes on loopback
-LOOKED_THROUGH = 200  # the newest decisions, among which the page finds the mail it waits for
+LOOKED_THROUGH = 50  # the newest decisions, among which the page finds the mail it waits for
 
 
 async def run(port: int = 0, *, say: Callable[[str], None] = print) -> None:
@@ -88,7 +88,7 @@ def explained_by(database: Database) -> Explain:
         rows = inbox.listed(tx, limit=LOOKED_THROUGH)
         number = next((row["id"] for row in rows if row["message_id"] == message_id), None)
         row = inbox.shown(tx, number) if number is not None else None
-        return explanation(row, {one.slug: one.title for release in releases.load_all(tx) for one in release.editions}) if row else None
+        return explanation(row, lambda slug: _title(tx, slug)) if row else None
 
     async def explain(message_id: str) -> Explanation | None:
         return await database.read(find, message_id)
@@ -96,17 +96,22 @@ def explained_by(database: Database) -> Explain:
     return explain
 
 
-def explanation(row: Mapping[str, Any], titles: Mapping[str, str]) -> Explanation:
-    """A decided mail -> what the page tells of it."""
+def explanation(row: Mapping[str, Any], title: Callable[[str], str]) -> Explanation:
+    """A decided mail -> what the page tells of it; `title` finds that of a slug."""
     told = row["explanation"]
     actions: list[Mapping[str, Any]] = told["actions"]
     slug = next((action["release"] for action in actions if action["type"] == "send_release"), "")
     offers: list[str] = next((action.get("offers", []) for action in actions if action["type"] == "hand_off"), [])
     return Explanation(
         outcome=row["outcome"], kind=told["kind"], language=told["language"], confidence=told["confidence"],
-        evidence=tuple(told["evidence"]), reason=told["reason"], edition=slug, title=titles.get(slug, slug),
-        offers=tuple(titles.get(offer, offer) for offer in offers),
+        evidence=tuple(told["evidence"]), reason=told["reason"], edition=slug, title=title(slug) if slug else "",
+        offers=tuple(title(offer) for offer in offers),
     )  # fmt: skip
+
+
+def _title(tx: Tx, slug: str) -> str:
+    release = releases.load(tx, slug)
+    return next((edition.title for edition in release.editions if edition.slug == slug), slug) if release else slug
 
 
 def _reason_sentences(loaded: Mapping[str, Language]) -> dict[str, dict[str, str]]:

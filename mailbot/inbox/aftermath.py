@@ -32,7 +32,7 @@ class Aftermath:
             said = f"{reply.code or ''} {reply.text}".strip()
             title = self._title(tx, claimed.draft)
             self._enqueue(tx, compose.notice(self.office, event, claimed.draft, claimed.id, said, now, title), now)
-        elif claimed.kind is Kind.HAND_OFF and isinstance(verdict, Failed):
+        elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST) and isinstance(verdict, Failed):
             following = self._next_colleague(claimed.draft)
             if following is not None:
                 self._enqueue(tx, following, now)

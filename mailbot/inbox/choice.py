@@ -12,6 +12,7 @@ from mailbot.releases.release import Release, edition_for, latest, newest_first,
 from mailbot.releases.search import Index, search
 
 LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
+HALF = 0.4              # enough for a draft, which a colleague may send
 COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
 MANY = 3                # releases, before that can be said
@@ -25,6 +26,7 @@ class Doubt(StrEnum):
 
     NOTHING_PUBLIC = "nothing-public"
     NO_MATCH = "no-match"
+    HALF_MATCH = "half-match"
     SEVERAL_MATCH = "several-match"
 
 
@@ -64,9 +66,10 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
         return Doubt.NO_MATCH
     best = matches[0]
     if best.coverage < LEAST_COVERAGE:
-        return Doubt.NO_MATCH
+        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH) if best.coverage >= HALF else Doubt.NO_MATCH
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
-    if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
+    public = len(newest_first(releases.values(), now))
+    if public >= MANY and len(near) >= NEARLY_ALL * public:
         return Choice(newest, "latest")
     if recent and len(near) > 1:
         near.sort(key=lambda match: released_at(releases[match.release], now), reverse=True)

@@ -82,7 +82,7 @@ def rendered_answer(
     """The words of an answer, also shown to a colleague as a draft."""
     values = {
         "organisation": office.values,
-        "release": _release_values(office, _edition(library, decision.edition)),
+        "release": release_values(office, _edition(library, decision.edition)),
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
@@ -159,7 +159,7 @@ def release_url(office: Office, slug: str) -> str:
     return f"{office.public_url}/r/{slug}" if office.public_url else ""
 
 
-def _release_values(office: Office, edition: Edition) -> dict[str, Any]:
+def release_values(office: Office, edition: Edition) -> dict[str, Any]:
     notes = plain_paragraphs(edition.notes)
     return {
         "title": edition.title, "date": day_of(edition), "place": edition.place, "language": edition.language, "slug": edition.slug,

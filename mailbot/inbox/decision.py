@@ -51,16 +51,23 @@ def decide(message: IncomingMessage | Unreadable, context: Context, now: datetim
     default = context.organisation_languages[0]
     if isinstance(message, Unreadable):
         return _passed_on(Reason.UNREADABLE, default, why=message.why, kind="unreadable", evidence=(message.why,))
-    settled = before_reading(message, context)
-    return settled or after_reading(message, context, listen(message, context, now), now)
+    judged = judgement(message, context)
+    settled = before_reading(message, context, judged)
+    return settled or after_reading(message, context, judged, listen(message, context, now), now)
 
 
-def before_reading(message: IncomingMessage, context: Context) -> Decided | None:
+def judgement(message: IncomingMessage, context: Context) -> Judgement:
+    """Is it from a machine?"""
+    book = lexicon(context.languages)
+    ours = any(message.message_id.startswith(f"<mb.{delivery}.") for delivery in context.own_deliveries)
+    return automatic_mail.judge(message, Own(context.own_addresses, ours, book.automatic_subject, book.automatic_text))
+
+
+def before_reading(message: IncomingMessage, context: Context, judged: Judgement) -> Decided | None:
     """Reports and certain machines: their headers say enough."""
     default = context.organisation_languages[0]
     if _is_report(message):
         return _report(message, context, default)
-    judged = _judged(message, context)
     if judged.verdict is Verdict.MACHINE and judged.sign is not None:
         return Decided(decision=Ignore(reason=Reason(judged.sign)), kind="automatic", language=default, evidence=(judged.evidence,))
     return None
@@ -80,9 +87,8 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offers(context.releases, order, now) if doubt else ())
 
 
-def after_reading(message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Decided:
+def after_reading(message: IncomingMessage, context: Context, judged: Judgement, heard: Heard, now: datetime) -> Decided:
     """The questions that remain for a mail that may be a person's."""
-    judged = _judged(message, context)
     if judged.sign is not None:
         return _doubtful(judged, heard)
     sender = message.sender
@@ -123,8 +129,7 @@ def _is_report(message: IncomingMessage) -> bool:
         return False
     whole = ("multipart/report", "message/delivery-status", "message/feedback-report")
     named = message.content_type in whole and message.report_type in ("", "delivery-status", "feedback-report")
-    by_a_machine = message.return_path == "" or message.header("x-failed-recipients") is not None
-    return named or message.header("x-failed-recipients") is not None or bool(message.reported and by_a_machine)
+    return named or message.header("x-failed-recipients") is not None or bool(message.reported and message.return_path == "")
 
 
 def _report(message: IncomingMessage, context: Context, default: str) -> Decided:
@@ -148,12 +153,6 @@ def _failed_recipients(message: IncomingMessage) -> Iterator[ReportedRecipient]:
             found = address.parse(part)
             if found:
                 yield ReportedRecipient(recipient=found.address, action="failed", status="", diagnostic="")
-
-
-def _judged(message: IncomingMessage, context: Context) -> Judgement:
-    book = lexicon(context.languages)
-    ours = any(message.message_id.startswith(f"<mb.{delivery}.") for delivery in context.own_deliveries)
-    return automatic_mail.judge(message, Own(context.own_addresses, ours, book.automatic_subject, book.automatic_text))
 
 
 def _doubtful(judged: Judgement, heard: Heard) -> Decided:
@@ -213,10 +212,10 @@ def _not_sure(message: IncomingMessage, context: Context, heard: Heard) -> Reaso
         return Reason.NOT_UNDERSTOOD
     if heard.reading.negated:
         return Reason.NEGATED
-    if heard.doubt is not None:
-        return Reason(heard.doubt)
     if any(_is_somebody_else(named, message, context) for named in heard.reading.addresses):
         return Reason.SOMEONE_ELSE
+    if heard.doubt is not None:
+        return Reason(heard.doubt)
     return Reason.NOT_SURE if wanted.confidence < SURE_ENOUGH else None
 
 
@@ -268,8 +267,8 @@ _REASON_OF = {"latest": Reason.LATEST_ASKED, "topic": Reason.TOPIC_ASKED, "date"
 
 
 def _own_words(context: Context) -> frozenset[str]:
-    """The office's addresses spell its name: whoever writes to press@ngo.example says `NGO` of every release."""
-    return frozenset(token for own in context.own_addresses for token in language.tokens(own))
+    """The office's names, also as its addresses spell them: whoever writes to press@ngo.example says `NGO` of every release."""
+    return frozenset(token for own in (*context.own_addresses, *context.organisation_names) for token in language.tokens(own))
 
 
 def _ignored(reason: Reason, heard: Heard, evidence: tuple[str, ...] = ()) -> Decided:

@@ -137,7 +137,7 @@ class Disposer:
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
             answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
             caps=self._terms.caps,
-            rescan_doubt=stored.rescan and bool(identity) and store.met_before(tx, identity, stored.id),
+            rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
             older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
             received_at=stored.received_at,
             releases=self._shelf.releases,

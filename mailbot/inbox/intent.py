@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CHANGE_OF_ADDRESS = "change-of-address"
     SOMEONE_ELSE = "someone-else"
     SEVERAL = "several"
+    SUBMISSION = "submission"
     EVENT = "event"
     JOB = "job"
     TRAINING = "training"
@@ -102,7 +103,8 @@ def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, k
     topics = [(sentence, _raw(sentence, zone.topic)) for sentence, zone in zip(found, zones, strict=True) if zone.topic]
     concepts = {hit.concept for hit, _ in hits}
     body = [sentence for sentence in found if not sentence.subject]
-    asked = "ask" in concepts or any("?" in sentence.text for sentence in found) or _is_nominal(found, book)
+    theirs = any(_is_theirs(sentence, hit, book) for hit, sentence in hits)
+    asked = not theirs and ("ask" in concepts or any("?" in sentence.text for sentence in found) or _is_nominal(found, book))
     reading = Reading(
         wanted_language=next((hit.concept.partition(":")[2] for hit, _ in hits if hit.concept.startswith("language:")), ""),
         asked=asked,
@@ -121,6 +123,11 @@ def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, k
 
 def _releases(sentence: Sentence) -> list[Hit]:
     return [hit for hit in sentence.hits if hit.concept == "release" and not sentence.quoted.intersection(range(hit.start, hit.end))]
+
+
+def _is_theirs(sentence: Sentence, hit: Hit, book: Lexicon) -> bool:
+    """`notre dernier communiqué`, `our release`: the sender offers one of his own."""
+    return hit.concept == "release" and not book.possessive.isdisjoint(sentence.words[max(0, hit.start - 2) : hit.start])
 
 
 def _is_small(sentence: Sentence, place: int, book: Lexicon) -> bool:
@@ -145,17 +152,24 @@ def _zones(sentence: Sentence, book: Lexicon) -> _Zones:
     first, last = releases[0], max(releases, key=lambda hit: hit.end)
     _topic_before(sentence, first.start, zone, book)
     _topic_after(sentence, last.end, zone, book)
-    zone.topic += sorted(sentence.quoted.difference(zone.topic))
-    zone.topic.sort()
+    days = set() if sentence.has("recent") else {place for place in sentence.dated if not _is_deadline(sentence, place, book)}
+    zone.topic = sorted({*zone.topic, *sentence.quoted, *days})
     introduced = next((hit.start for hit in sentence.hits if hit.concept == "trade" and hit.start < first.start), None)
     if introduced is not None:
         zone.excused.update(range(first.start))
     return zone
 
 
+def _is_deadline(sentence: Sentence, place: int, book: Lexicon) -> bool:
+    """`avant demain`, `by 5 pm`: when it is needed, not when it was published."""
+    while place in sentence.dated and place - 1 in sentence.dated:
+        place -= 1
+    return place > 0 and sentence.words[place - 1] in book.deadline
+
+
 def _topic_before(sentence: Sentence, release: int, zone: _Zones, book: Lexicon) -> None:
     """`your September release`: the words right before it; `About the visit, do you have a statement?`: those after an opening."""
-    covered = {place for hit in sentence.hits if hit.concept != "courtesy" for place in range(hit.start, hit.end)}
+    covered = {place for hit in sentence.hits for place in range(hit.start, hit.end)}
     place = release - 1
     while place >= 0 and (place in sentence.dated or not (place in covered or _is_small(sentence, place, book))):
         zone.topic.append(place)
@@ -181,7 +195,7 @@ def _topic_after(sentence: Sentence, start: int, zone: _Zones, book: Lexicon) ->
     told, place = False, start
     while place < len(sentence.words):
         word = sentence.words[place]
-        deadline = place in sentence.dated and sentence.words[place - 1] in book.deadline
+        deadline = sentence.words[place - 1] in book.deadline and (place in sentence.dated or word[0].isdigit())
         if place in about and not told and not deadline:
             told, place = True, about[place].end
             continue
@@ -252,6 +266,9 @@ def _is_negated(sentence: Sentence, zone: _Zones) -> bool:
 
 def _is_nominal(found: Sequence[Sentence], book: Lexicon) -> bool:
     """`dernier communiqué`, and nothing more: on a phone that is a whole sentence."""
+    spoken = [word for sentence in found if not sentence.aside for word in sentence.words]
+    if not book.self_words.isdisjoint(spoken):
+        return False
     telling = sum(not _is_small(sentence, place, book) for sentence in found if not sentence.aside for place in range(len(sentence.words)))
     return 0 < telling <= NOMINAL_WORDS
 
@@ -283,7 +300,7 @@ def _thanks(
         return
     said = [(hit, sentence) for hit, sentence in hits if hit.concept in ("thanks", "only_thanks") and not sentence.subject]
     long_thanks = any(hit.concept == "thanks" for hit, _ in said)
-    if not said or any(hit.concept in ("ask", "recent", *_KINDS) for hit, sentence in hits if not sentence.subject or not long_thanks):
+    if not said or any(hit.concept in ("ask", "recent", "negation", "contrast", *_KINDS) for hit, sentence in hits if not sentence.subject or not long_thanks):
         return
     if long_thanks or is_reply(subject, book) or not subject:
         yield Wish(Kind.THANKS, tuple(dict.fromkeys(sentence.raw(hit.start, hit.end) for hit, sentence in said)), 0.9)
@@ -299,4 +316,4 @@ def _for_a_release(hits: Sequence[tuple[Hit, Sentence]], reading: Reading) -> It
     if reading.topic:
         yield Wish(Kind.ABOUT, tuple(dict.fromkeys([*named, reading.topic])), max(0.0, 0.97 - doubt))
     elif fresh or named:
-        yield Wish(Kind.LATEST, tuple(dict.fromkeys([*fresh, *named])), max(0.0, (0.97 if fresh else 0.8) - doubt))
+        yield Wish(Kind.LATEST, tuple(dict.fromkeys([*fresh, *named])), max(0.0, 0.97 - doubt if fresh else 0.8 - 2 * doubt))

@@ -19,6 +19,8 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 
 def fold(text: str) -> str:
     """Small letters without accents, as every comparison of words here wants them."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 

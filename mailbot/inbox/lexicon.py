@@ -1,7 +1,7 @@
 """The phrases of the language folders, ready to be found in a sentence.
 
 A phrase is written as people say it. Its words are compared by their stems and without accents; `=word` wants that very
-form, `_` stands for up to three words. Nothing here knows a language: the stemmer's name stands in the folder.
+form, `^word` opens the sentence, `_` stands for up to three words. Nothing here knows a language: the stemmer's name stands in the folder.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +27,7 @@ class Phrase:
     concept: str
     forms: tuple[str, ...]
     written: str
+    opening: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,14 @@ class Lexicon:
     letter: frozenset[str]
     self_words: frozenset[str]
     deadline: frozenset[str]
+    possessive: frozenset[str]
     grammar: dates.Grammar
     reply_prefixes: frozenset[str]
     automatic_subject: tuple[str, ...]
     automatic_text: tuple[str, ...]
 
 
-_OTHER_KEYS = ("self", "deadline", "automatic", "languages", "wishes")
+_OTHER_KEYS = ("self", "deadline", "possessive", "automatic", "languages", "wishes")
 
 
 def lexicon(languages: Mapping[str, Language]) -> Lexicon:
@@ -89,6 +91,7 @@ def _lexicon(all_of: tuple[Language, ...]) -> Lexicon:
         letter=folded("words", "letter_words"),
         self_words=folded("wishes", "self"),
         deadline=folded("wishes", "deadline"),
+        possessive=folded("wishes", "possessive"),
         grammar=dates.grammar([language.dates for language in all_of]),
         reply_prefixes=folded("mail", "reply_prefixes"),
         automatic_subject=automatic("subject"),
@@ -102,9 +105,12 @@ def find(words: Sequence[str], book: Lexicon, language: str) -> tuple[Hit, ...]:
     main = next((tongue for tongue in book.tongues if tongue.code == language), None)
     for tongue in book.tongues:
         stems = [tongue.stem(word) for word in words]
+        opens = next((place for place, word in enumerate(words) if word not in book.letter), 0)
         for start, word in enumerate(words):
             for phrase in (*tongue.phrases.get(f"={word}", ()), *tongue.phrases.get(stems[start], ())):
-                if tongue is not main and main is not None and _own_word(phrase, word, main):
+                if tongue is not main and main is not None and _is_chance(phrase, word, main):
+                    continue
+                if phrase.opening and start > opens:
                     continue
                 end = _end(phrase.forms, words, stems, start)
                 if end:
@@ -112,9 +118,9 @@ def find(words: Sequence[str], book: Lexicon, language: str) -> tuple[Hit, ...]:
     return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.concept)))
 
 
-def _own_word(phrase: Phrase, word: str, main: Tongue) -> bool:
-    """A short or small word is rather the mail's own language than another's."""
-    return len(phrase.forms) == 1 and (len(word) < FOREIGN_LETTERS or word in main.small)
+def _is_chance(phrase: Phrase, word: str, main: Tongue) -> bool:
+    """One word of another language counts as it is written there only, and not where it is short or small in the mail's own."""
+    return len(phrase.forms) == 1 and (len(word) < FOREIGN_LETTERS or word in main.small or word not in tokens(phrase.written))
 
 
 def _end(forms: Sequence[str], words: Sequence[str], stems: Sequence[str], at: int) -> int:
@@ -134,9 +140,9 @@ def _tongue(language: Language) -> Tongue:
     stem = _stemmer(str(language.words.get("stemmer", "")))
     phrases: dict[str, list[Phrase]] = {}
     for concept, written in _entries(language.wishes):
-        forms = tuple(_forms(written, stem))
+        forms = tuple(_forms(written.removeprefix("^"), stem))
         if forms and forms[0] != "_":
-            phrases.setdefault(forms[0], []).append(Phrase(concept, forms, written.replace("=", "")))
+            phrases.setdefault(forms[0], []).append(Phrase(concept, forms, written.replace("=", ""), written.startswith("^")))
     small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
     return Tongue(language.code, stem, {first: tuple(those) for first, those in phrases.items()}, small)
 

@@ -98,5 +98,6 @@ class Context:
     index: Index
     languages: Mapping[str, Language]
     organisation_languages: tuple[str, ...]
+    organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release
     junk: bool = False
     from_a_file: bool = False                   # `explain`: a mail saved as a file may have lost its Return-Path

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     CHANGE_OF_ADDRESS = "change-of-address"
     SOMEONE_ELSE = "someone-else"
     SEVERAL = "several"
+    SUBMISSION = "submission"
     EVENT = "event"
     JOB = "job"
     TRAINING = "training"
@@ -78,6 +79,7 @@ class Reason(StrEnum):
     NEGATED = "negated"
     NOTHING_PUBLIC = "nothing-public"
     NO_MATCH = "no-match"
+    HALF_MATCH = "half-match"
     SEVERAL_MATCH = "several-match"
     # an answer may not go there, or not now
     FROM_UNCLEAR = "from-unclear"

@@ -15,6 +15,7 @@ from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office
 from mailbot.message import token
 from mailbot.outbox import store as outbox
+from mailbot.releases import store as releases
 
 LOOK_SECONDS = 60.0
 WAITING_EVERY = timedelta(hours=1)
@@ -63,7 +64,8 @@ class Summariser:
         if not rows:
             return False
         flag.put(tx, f"{name}:mail", str(max(row["id"] for row in rows)), now)
-        entries = [_entry(row) for row in rows[:MOST_ENTRIES]]
+        titles = {edition.slug: edition.title for release in releases.load_all(tx) for edition in release.editions}
+        entries = [_entry(row, titles) for row in rows[:MOST_ENTRIES]]
         draft = compose.digest(self._office, self._mode, since, now, entries, f"{name}:{now.isoformat()}")
         delivery_id = self._new_id()
         return outbox.enqueue(tx, draft, delivery_id, token.message_id(self._secret, delivery_id, self._office.address.domain), now)
@@ -74,13 +76,14 @@ class Summariser:
         return now - since >= WAITING_EVERY
 
 
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    actions = (row["explanation"] or {}).get("actions", [{}])
+def _entry(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    actions = (row["explanation"] or {}).get("actions", ())
+    slug = next((action["release"] for action in actions if action["type"] == "send_release"), "")
     return {
         "sender": {"name": "", "address": row["sender"]},
         "subject": row["subject"],
         "when": row["received_at"],
         "reason": row["reason"],
         "action": row["outcome"],
-        "title": str(actions[0].get("release", "")) if actions else "",
+        "title": titles.get(slug, ""),
     }

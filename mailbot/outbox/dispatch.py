@@ -123,7 +123,7 @@ class Dispatcher:
         claimed = store.claim(tx, self._holder, now)
         if claimed is None:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
-        if claimed.raw is None and (why := self._must_not_leave(tx, claimed, now)):
+        if why := self._must_not_leave(tx, claimed, now):
             store.cancel(tx, claimed, self._holder, why, now)
             self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return self._claim(tx, now)
@@ -131,7 +131,7 @@ class Dispatcher:
 
     @staticmethod
     def _must_not_leave(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
-        """A release that was public when the answer was queued may have been withdrawn since."""
+        """A release that was public when the answer was queued may have been withdrawn since; between two tries, too."""
         if claimed.kind is not Kind.ANSWER:
             return ""
         release = releases.load(tx, claimed.draft.release)

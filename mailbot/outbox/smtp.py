@@ -23,7 +23,7 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status
-from mailbot.outbox.wire import Nonsense, ReplyReader, printable, size_limit, unfit, wire_ready
+from mailbot.outbox.wire import Nonsense, ReplyReader, offer, printable, size_limit, unfit, wire_ready
 
 GO_AHEAD, CLOSING = 354, 421
 AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
@@ -80,7 +80,7 @@ class Relay:
         must not; then the fault is STOPPED. A cancelled send cuts the connection at once; `phase` says whether the mail is in
         doubt. One call at a time.
         """
-        self._phase, self._upload = Phase.CONNECT, None
+        self._phase, self._upload, asked = Phase.CONNECT, None, _cancellations()
         if refusal := unfit(envelope_sender, recipient, data):
             return refusal
         try:
@@ -91,6 +91,8 @@ class Relay:
             if kept and reply and reply.phase is Phase.ENVELOPE_MAIL and (reply.fault is Fault.LOST or reply.code == CLOSING):
                 self.abort()
                 reply = await self._envelope(envelope_sender, recipient, len(data))
+            if _cancellations() > asked:
+                raise asyncio.CancelledError  # Python 3.11's wait_for swallows one that comes together with a reply
             if reply is None and not await before_data():
                 await self.close()
                 return Reply(phase=self._phase, fault=Fault.STOPPED, text="Sending was stopped; nothing has left.")
@@ -105,19 +107,16 @@ class Relay:
     async def check(self) -> Reply:
         """Connect, log in and part, on a connection of its own: what the relay offers, or what is wrong."""
         self.abort()
-        client = await self._opened()
-        if isinstance(client, Reply):
-            return client
-        tls = client.get_transport_info("ssl_object")
-        limit = size_limit(client.esmtp_extensions.get("size", ""))
-        facts = [
-            tls.version() if tls else "no TLS",
-            f"logged in as {self._server.username}" if self._server.username else "no login",
-            f"mails up to {limit / 1e6:.1f} MB" if limit else "no size limit told",
-            *sorted(name.upper() for name in client.esmtp_extensions if name not in ("size", "auth")),
-        ]
-        await self.close()
-        return Reply(phase=self._phase, code=250, text=", ".join(facts) + ".")
+        try:
+            client = await self._opened()
+            if isinstance(client, Reply):
+                return client
+            tls = client.get_transport_info("ssl_object")
+            said = offer(client.esmtp_extensions, tls.version() if tls else "", self._server.username)
+            await self.close()
+            return Reply(phase=self._phase, code=250, text=said)
+        finally:
+            self.abort()
 
     async def close(self) -> None:
         """Part politely where there is a connection."""
@@ -344,6 +343,11 @@ async def _dial(server: Server) -> socket.socket:
         else:
             return dialled
     raise trouble
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """What goes over the wire to the relay and what comes back, as octets and words: no connection here."""
 
 import re
+from collections.abc import Mapping
 
 from mailbot.outbox.delivery import Fault, Phase, Reply
 
@@ -21,6 +22,7 @@ class ReplyReader:
     def __init__(self) -> None:
         self._octets = bytearray()
         self._lines: list[bytes] = []
+        self._held = 0
 
     @property
     def empty(self) -> bool:
@@ -38,10 +40,11 @@ class ReplyReader:
             if found is None:
                 raise Nonsense(printable(line.decode("utf-8", "replace")))
             self._lines.append(found[3] or b"")
+            self._held += len(line) + 1
             if found[2] != b"-":
                 replies.append((int(found[1]), b"\n".join(self._lines).decode("utf-8", "replace")))
-                self._lines = []
-        if len(self._octets) + sum(len(line) + 6 for line in self._lines) > REPLY_OCTETS:
+                self._lines, self._held = [], 0
+        if len(self._octets) + self._held > REPLY_OCTETS:
             raise Nonsense("a reply without end")
         return replies
 
@@ -69,6 +72,18 @@ def wire_ready(data: bytes) -> bytes:
 def size_limit(told: str) -> int:
     """What EHLO says after SIZE (RFC 1870); 0 where that is no limit."""
     return int(told) if re.fullmatch(r"\d{1,15}", told, re.ASCII) else 0
+
+
+def offer(extensions: Mapping[str, str], tls: str, username: str) -> str:
+    """What a relay offers, in one line for a person."""
+    limit = size_limit(extensions.get("size", ""))
+    facts = [
+        tls or "no TLS",
+        f"logged in as {username}" if username else "no login",
+        f"mails up to {limit / 1e6:.1f} MB" if limit else "no size limit told",
+        *sorted(name.upper() for name in extensions if name not in ("size", "auth")),
+    ]
+    return printable(", ".join(facts) + ".")
 
 
 def printable(text: str) -> str:

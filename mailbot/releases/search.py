@@ -11,6 +11,7 @@ import math
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ import snowballstemmer
 
 from mailbot.languages import Language
 from mailbot.releases import dates
-from mailbot.releases.body import plain_paragraphs
 from mailbot.releases.release import Edition, Release, day_of, public_editions, released_at
 
 TITLE, TOPIC, PLACE, BODY = 3.5, 2.5, 2.0, 1.0  # how much a word counts by where it stands
@@ -31,6 +31,7 @@ DATE = 2.0  # a date of the release itself; a date that its first lines name cou
 EVENT = 0.7
 LEAD_LETTERS = 600
 BEST = 10
+WORDED = 5  # so many matches are given the words that matched
 MOST_WORDS = 300  # of a question; a longer one asks for nothing in particular
 KNOWN_WORDS = 200_000
 _WORD = re.compile(r"[^\W_]{1,60}(?:-[^\W_]{1,60}){0,8}")
@@ -40,7 +41,7 @@ _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ \u00a0\u202f\u2009.,'])\d{3})(?:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A release that fits: how well, how much of the question it has, and its own words that were asked for."""
+    """A release that fits: how well, how much of the question it has, and (of the first few) its own words that were asked for."""
 
     release: str
     score: float
@@ -76,11 +77,12 @@ _PLAIN = _Speech(lambda word: word, frozenset())  # of a language without a fold
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The public editions of an instant, ready to be asked."""
+    """The public editions of an instant, ready to be asked, by one thread at a time: the stemmers keep their place."""
 
     papers: tuple[_Paper, ...]
     postings: Mapping[str, "tuple[array[int], array[float]]"]  # by term: the papers that have it, and BM25's worth of it there
-    releases: int
+    owners: tuple[int, ...]  # by paper: the number of its release, in rising order
+    releases: int  # how many are public
     speeches: Mapping[str, _Speech]
     grammar: dates.Grammar
 
@@ -119,7 +121,7 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     for numbers, weights in postings.values():
         for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
-    return Index(tuple(papers), dict(postings), number, speeches, grammar)
+    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, speeches, grammar)
 
 
 def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[Match, ...]:
@@ -129,45 +131,49 @@ def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[M
     whole = sum(one.weight for one in asked)
     if not whole:
         return ()
-    scores: dict[str, float] = {}
-    has: dict[str, set[int]] = defaultdict(set)
-    best: dict[str, int] = {}
     by_paper: dict[int, float] = defaultdict(float)
-    for number, one in enumerate(asked):
+    for one in asked:
         for paper, found in one.found.items():
             by_paper[paper] += one.weight * found
-            has[index.papers[paper].release].add(number)
+    best: dict[int, tuple[float, int]] = {}  # of each release its best edition, the first of equal ones
     for paper, score in by_paper.items():
-        release = index.papers[paper].release
-        if release not in scores or (score, -paper) > (scores[release], -best[release]):
-            scores[release], best[release] = score, paper
-    order = sorted(scores)
-    order.sort(key=lambda release: index.papers[best[release]].moment, reverse=True)
-    order.sort(key=lambda release: round(scores[release], 9), reverse=True)
-    return tuple(
-        _match(index, index.papers[best[release]], scores[release], [asked[number] for number in sorted(has[release])], whole)
-        for release in order[:limit]
-    )
+        release = index.owners[paper]
+        if release not in best or (score, -paper) > best[release]:
+            best[release] = (score, -paper)
+    found_in = [(round(score, 9), -paper) for score, paper in best.values()]
+    found_in.sort(key=lambda found: index.papers[found[1]].release)
+    found_in.sort(key=lambda found: (found[0], index.papers[found[1]].moment), reverse=True)
+    return tuple(_match(index, paper, score, asked, whole, place < WORDED) for place, (score, paper) in enumerate(found_in[:limit]))
 
 
-def _match(index: Index, paper: _Paper, score: float, found: Sequence[_Asked], whole: float) -> Match:
-    wanted = frozenset(term for one in found for term in one.terms)
-    dated = any(one.dated for one in found)
+def _match(index: Index, paper: int, score: float, asked: Sequence[_Asked], whole: float, worded: bool) -> Match:
+    owner = index.owners[paper]
+    editions = range(bisect_left(index.owners, owner), bisect_right(index.owners, owner))
+    found = [one for one in asked if any(edition in one.found for edition in editions)]
     covered = sum(one.weight for one in found) / whole
-    words = _own_words(index, paper.edition, wanted)
-    return Match(paper.release, round(score, 6), round(covered, 4), "date" if dated else "topic", words)
+    why = "date" if any(one.dated for one in found) else "topic"
+    words = _own_words(index, paper, [term for one in found for term in one.terms]) if worded else ()
+    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words)
 
 
-def _own_words(index: Index, edition: Edition, wanted: frozenset[str]) -> tuple[str, ...]:
-    """The words as the release writes them, title first."""
+def _own_words(index: Index, paper: int, terms: Iterable[str]) -> tuple[str, ...]:
+    """The words as this edition writes them, title first."""
+    edition = index.papers[paper].edition
     speech = index.speeches.get(edition.language, _PLAIN)
-    words: dict[str, str] = {}
-    for text in (edition.title, *edition.topics, edition.place, *plain_paragraphs(edition.body)):
-        for word in _words(text):
-            for term in _forms(word, speech):
-                if term in wanted and term not in words:
-                    words[term] = word
-    return tuple(dict.fromkeys(words.values()))
+    missing = {term for term in terms if _stands_in(index, term, paper)}
+    words: dict[str, None] = {}
+    for text in (edition.title, *edition.topics, edition.place, _LINK.sub("] ", edition.body)):
+        for word in _words(text) if missing else ():
+            if not missing.isdisjoint(forms := _forms(word, speech)):
+                missing.difference_update(forms)
+                words[word] = None
+    return tuple(words)
+
+
+def _stands_in(index: Index, term: str, paper: int) -> bool:
+    numbers: Sequence[int] = index.postings[term][0] if term in index.postings else ()
+    place = bisect_left(numbers, paper)
+    return place < len(numbers) and numbers[place] == paper
 
 
 def _terms_of(edition: Edition, speech: _Speech) -> tuple[dict[str, float], float]:
@@ -243,7 +249,7 @@ def _date(index: Index, start: date, end: date) -> _Asked:
 
 def _rarity(index: Index, found: Iterable[int]) -> float:
     """BM25's idf, by release: a word in every release tells nothing, one in none tells most."""
-    count = len({index.papers[number].number for number in found})
+    count = len(set(map(index.owners.__getitem__, found)))
     return math.log(1 + (index.releases - count + 0.5) / (count + 0.5))
 
 

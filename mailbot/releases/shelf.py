@@ -1,13 +1,15 @@
 """The releases in memory, ready to be asked: read and indexed again when one has changed or an embargo has ended."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mailbot.database.engine import Tx
 from mailbot.languages import Language
 from mailbot.releases import store
 from mailbot.releases.release import Release, next_opening
 from mailbot.releases.search import Index, build
+
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Shelf:
@@ -18,7 +20,7 @@ class Shelf:
         self._version: str | None = None
         self._opens: datetime | None = None
         self.releases: dict[str, Release] = {}
-        self.index: Index = build((), datetime.min, languages)
+        self.index: Index = build((), EVER, languages)
 
     def refresh(self, tx: Tx, now: datetime) -> None:
         """Cheap while nothing has changed."""
@@ -27,5 +29,5 @@ class Shelf:
             return
         found = store.load_all(tx)
         self.releases = {release.id: release for release in found}
-        self.index = build(found, now, self._languages)
+        self.index = build(found, now, self._languages, before=self.index)
         self._version, self._opens = version, next_opening(found, now)

@@ -133,7 +133,7 @@ def test_what_show_prints_imports_as_unchanged(run: Run) -> None:
     assert found["editions"][0]["result"] == "unchanged"
 
 
-@pytest.mark.parametrize(("variant", "has"), [("text", "Le phare rouvre."), ("html", "<p>Le phare rouvre.</p>")])
+@pytest.mark.parametrize(("variant", "has"), [("text", "Le phare rouvre."), ("html", ">Le phare rouvre.</p>")])
 def test_render_shows_the_answer(run: Run, variant: str, has: str) -> None:
     run("import", "set")
     result = run("render", SLUG, "--variant", variant)

@@ -387,7 +387,7 @@ def test_a_file_that_is_not_utf8_is_a_fault(tmp_path: Path) -> None:
 def test_the_offices_own_templates_and_reasons_win_and_the_rest_is_shipped(office: Callable[..., Words]) -> None:
     own = office(
         notice__subject__j2="Chez nous : {{ title }}",
-        base__html__j2="<html><body><i>maison</i>{% block content %}{% endblock %}{% block footer %}{% endblock %}</body></html>",
+        letter__html__j2="<html><body><i>maison</i>{% block content %}{% endblock %}{% block footer %}{% endblock %}</body></html>",
         reasons__yaml="some-reason: Parce que\n  c’est ainsi !\n",
     )
     made = render(own, "fr", "notice", NOTICE)
@@ -420,7 +420,7 @@ def test_a_style_sheet_somewhere_else_is_never_fetched(office: Callable[..., Wor
 
 
 def test_every_colour_has_its_dark_sister(words: Words) -> None:
-    sheets = re.findall(r"(?s)<style[^>]*>(.*?)</style>", (shipped() / "base.html.j2").read_text(encoding="utf-8"))
+    sheets = re.findall(r"(?s)<style[^>]*>(.*?)</style>", (shipped() / "letter.html.j2").read_text(encoding="utf-8"))
     dark = sheets[1].split("prefers-color-scheme:dark")[1]
     coloured = {
         selector

@@ -1,0 +1,1 @@
+"""What README says about speed, measured: one file a figure. Never asserted, never part of `make test`."""

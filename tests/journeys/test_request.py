@@ -1,0 +1,180 @@
+"""A journalist's mail to its answer, or to a person: the loop on real servers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailbot.releases.release import Edition
+from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, MARKET, UNCLEAR, Office, read, request, text_of
+from tests.servers.relay import LoopbackRelay
+
+
+async def test_a_request_in_french_is_answered_with_the_french_edition_and_filed(office: Office, relay: LoopbackRelay) -> None:
+    async with office.running():
+        office.ask(LATEST, subject="Communiqué", headers={"References": "<thread.1@journal.example>"})
+        await office.settled(1)
+    (got,) = relay.mails
+    answer, asked = read(got.content), read(office.dovecot.mails(office.address, "mailbot")[0])
+    assert (got.sender, got.recipient, relay.tried) == (office.address, "awa@journal.example", {"awa@journal.example": 1})
+    assert answer["In-Reply-To"] == asked["Message-ID"]
+    assert answer["References"].split() == ["<thread.1@journal.example>", asked["Message-ID"]]
+    assert answer["Auto-Submitted"] == "auto-replied"
+    assert answer["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+    assert answer["X-Mailbot-Release"] == FOUNTAIN
+    assert (answer["From"].addresses[0].addr_spec, answer["To"].addresses[0].addr_spec) == (office.address, "awa@journal.example")
+    assert answer["Cc"] is answer["Bcc"] is None
+    assert "La grande fontaine est rouverte" in text_of(got.content)
+    assert "44 697 florins" in text_of(got.content)
+
+
+@pytest.mark.parametrize(
+    ("text", "edition"),
+    [
+        pytest.param("Hello,\n\nCould you send me your press release about the fountain?\n\nThanks", f"{FOUNTAIN}-en", id="topic in English"),
+        pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué sur le marché de nuit ?\n", MARKET, id="topic in French"),
+        pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 2 mars 2026 ?\n", MARKET, id="date"),
+        pytest.param("Hello,\n\nCould you please send me your latest press release?\n\nThanks", f"{FOUNTAIN}-en", id="latest in English"),
+    ],
+)
+async def test_what_is_asked_for_comes_in_the_language_it_is_asked_in(
+    office: Office, relay: LoopbackRelay, text: str, edition: str
+) -> None:
+    office.ask(text)
+    assert await office.once()
+    assert [read(got.content)["X-Mailbot-Release"] for got in relay.mails] == [edition]
+
+
+async def test_an_authenticated_sender_gets_text_and_html_and_the_own_subject_back(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST, subject="Ma question no 7")
+    await office.once()
+    answer = read(relay.mails[0].content)
+    assert answer["Subject"] == "Re: Ma question no 7"
+    assert [part.get_content_type() for part in answer.walk() if not part.is_multipart()] == ["text/plain", "text/html"]
+
+
+async def test_an_unauthenticated_sender_gets_the_short_text_and_none_of_his_own_words(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST, subject="Achetez mes montres", vouched=False)
+    await office.once()
+    (got,) = relay.mails
+    answer = read(got.content)
+    assert answer.get_content_type() == "text/plain"
+    assert answer["Subject"] == "Communiqué de presse : La grande fontaine est rouverte"
+    assert b"montres" not in got.content
+    assert len(got.content) < 8 << 10
+
+
+async def test_an_unauthenticated_sender_whose_return_path_is_another_gets_no_answer(office: Office, relay: LoopbackRelay) -> None:
+    office.deliver(request(office.address, LATEST, vouched=False), sender="somebody@else.example")
+    await office.once()
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
+
+
+async def test_what_is_not_understood_goes_to_a_person_with_the_original(office: Office, relay: LoopbackRelay) -> None:
+    asked = request(office.address, UNCLEAR, subject="Hirondelles")
+    office.deliver(asked)
+    await office.once()
+    (got,) = relay.mails
+    note = read(got.content)
+    assert got.recipient == COLLEAGUE
+    assert note["Auto-Submitted"] == "auto-generated"
+    (original,) = note.iter_attachments()
+    assert original.get_filename() == "original.eml"
+    assert original["Content-Transfer-Encoding"] == "base64"
+    assert original.get_content().endswith(asked)
+    assert (office.lying(), office.lying("mailbot"), office.lying("mailbot/attention")) == (0, 0, 1)
+
+
+async def test_an_automatic_reply_is_met_with_silence_and_filed(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST, headers={"Auto-Submitted": "auto-replied"})
+    await office.once()
+    assert relay.mails == []
+    assert office.deliveries() == []
+    assert (office.lying(), office.lying("mailbot")) == (0, 1)
+    assert office.unsound() == []
+
+
+async def test_our_own_answer_that_comes_back_is_not_answered(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST)
+    await office.once()
+    office.deliver(relay.mails[0].content, sender=office.address)
+    await office.once()
+    assert len(relay.mails) == 1
+    assert [row["outcome"] for row in office.mails()] == ["send_release", "ignore"]
+
+
+OPENS = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
+UNDER_EMBARGO = Edition(
+    slug="pont-cousu", release="pont-cousu", language="fr", title="Un pont de corde relie les deux rives", date=datetime(2026, 6, 1, tzinfo=UTC),
+    place="Velmora", body="Velmora – Le pont de corde sera ouvert aux piétons.\n\nIl porte quatre-vingts personnes à la fois.",
+    embargo=OPENS,
+)  # fmt: skip
+WAYS_TO_ASK = (
+    pytest.param(LATEST, id="latest"),
+    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer votre communiqué sur le pont de corde ?\n", id="topic"),
+    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué « Un pont de corde relie les deux rives » ?\n", id="title"),
+    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué pont-cousu ?\n", id="slug"),
+    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 1er juin 2026 ?\n", id="date"),
+)
+
+
+@pytest.mark.parametrize("text", WAYS_TO_ASK)
+async def test_a_release_under_embargo_is_not_to_be_had_before_its_instant_by_any_way_of_asking(
+    office: Office, relay: LoopbackRelay, text: str
+) -> None:
+    office.publish(UNDER_EMBARGO)
+    office.ask(text)
+    await office.once(lambda: OPENS - timedelta(seconds=1))
+    assert len(relay.mails) == 1
+    said = everything_in(relay.mails[0].content)
+    assert "quatre-vingts" not in said
+    assert UNDER_EMBARGO.title not in said or UNDER_EMBARGO.title in text
+    assert read(relay.mails[0].content)["X-Mailbot-Release"] != "pont-cousu"
+
+
+def everything_in(raw: bytes) -> str:
+    """Every text of a mail, and every attachment, decoded."""
+    parts = (part.get_payload(decode=True) for part in read(raw).walk() if not part.is_multipart())
+    return "\n".join(bytes(part).decode() for part in parts)
+
+
+@pytest.mark.parametrize("text", [way for way in WAYS_TO_ASK if way.id != "slug"])
+async def test_a_release_is_to_be_had_from_the_very_instant_its_embargo_ends(office: Office, relay: LoopbackRelay, text: str) -> None:
+    office.publish(UNDER_EMBARGO)
+    office.ask(text)
+    await office.once(lambda: OPENS)
+    assert [read(got.content)["X-Mailbot-Release"] for got in relay.mails] == ["pont-cousu"]
+    assert "quatre-vingts personnes" in text_of(relay.mails[0].content)
+
+
+async def test_a_running_mailbot_opens_an_embargo_by_the_clock_alone(office: Office, relay: LoopbackRelay) -> None:
+    office.publish(UNDER_EMBARGO)
+    shown = [OPENS - timedelta(seconds=1)]
+    async with office.running(lambda: shown[0]):
+        office.ask(LATEST, number=1)
+        await office.settled(1)
+        shown[0] = OPENS
+        office.ask(LATEST, number=2)
+        await office.settled(2)
+    assert [read(got.content)["X-Mailbot-Release"] for got in relay.mails] == [FOUNTAIN, "pont-cousu"]
+
+
+async def test_the_same_release_is_sent_once_more_within_the_pause_then_a_person_is_asked(office: Office, relay: LoopbackRelay) -> None:
+    async with office.running():
+        for number in range(3):
+            office.ask(LATEST, number=number)
+            await office.settled(number + 1)
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example", "awa@journal.example", COLLEAGUE]
+    assert "déjà envoyé" not in text_of(relay.mails[0].content)
+    assert "déjà envoyé" in text_of(relay.mails[1].content)
+    assert office.mails()[2]["reason"] == "asked-again"
+
+
+async def test_after_the_pause_the_same_release_is_sent_as_if_for_the_first_time(office: Office, relay: LoopbackRelay) -> None:
+    shown = [datetime(2026, 7, 1, 8, 0, tzinfo=UTC)]
+    async with office.running(lambda: shown[0]):
+        for number in range(3):
+            office.ask(LATEST, number=number)
+            await office.settled(number + 1)
+            shown[0] += timedelta(days=7, seconds=1)
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example"] * 3
+    assert "déjà envoyé" not in text_of(relay.mails[2].content)

@@ -1,0 +1,70 @@
+"""Mails in many voices, each with the one thing that must become of it. Every mistake that mailbot makes becomes a mail here."""
+
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mailbot.inbox.decision import Context, Decided, HandOff, Ignore, SendRelease, decide
+from mailbot.message.address import key
+from mailbot.message.authentication import authentication
+from mailbot.message.incoming import IncomingMessage, parse
+from mailbot.message.reply_text import marks_from
+from mailbot.releases.search import build
+from tests.rules.test_search import LANGUAGES, NOW, corpus
+
+FOLDER = Path(__file__).parents[1] / "corpus"
+EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "expected.yaml").read_text(encoding="utf-8"))
+MARKS = marks_from([language.mail for language in LANGUAGES.values()])
+RELEASES = {release.id: release for release in corpus()}
+INDEX = build(RELEASES.values(), NOW, LANGUAGES)
+
+
+def decided(name: str) -> Decided:
+    message = parse((FOLDER / f"{name}.eml").read_bytes(), None, MARKS)
+    assert isinstance(message, IncomingMessage)
+    context = Context(
+        own_addresses=frozenset({key("presse@littoral.example")}), colleagues=frozenset({key("bureau@littoral.example")}),
+        authentication=authentication(message, "mx.littoral.example"), releases=RELEASES, index=INDEX, languages=LANGUAGES,
+        organisation_languages=("fr", "en"),
+    )  # fmt: skip
+    return decide(message, context, NOW)
+
+
+def shown(decided: Decided) -> dict[str, Any]:
+    """The decision in the words of expected.yaml."""
+    match decided.decision:
+        case SendRelease() as sent:
+            return {"action": "send_release", "release": sent.edition, "why": sent.why, "full": sent.full}
+        case HandOff() as passed_on:
+            draft = passed_on.draft.edition if passed_on.draft else False
+            return {"action": "hand_off", "why": passed_on.why, "draft": draft, "offers": bool(passed_on.offers)}
+        case Ignore(reason=reason):
+            return {"action": "ignore", "why": str(reason)}
+        case report:
+            return {"action": type(report).__name__}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_mail_gets_the_decision_that_is_right_for_it(name: str) -> None:
+    got = decided(name)
+    assert {key: value for key, value in shown(got).items() if key in EXPECTED[name]} == EXPECTED[name], got
+
+
+def test_every_mail_of_the_corpus_has_its_decision_written_down() -> None:
+    assert {path.stem for path in FOLDER.glob("*.eml")} == set(EXPECTED)
+
+
+def test_every_mail_of_the_corpus_shows_how_sure_and_why() -> None:
+    for name in EXPECTED:
+        got = decided(name)
+        assert 0 <= got.confidence <= 1
+        assert got.evidence or isinstance(got.decision, HandOff), name
+
+
+def test_the_senders_of_the_corpus_are_nobody() -> None:
+    for path in FOLDER.glob("*.eml"):
+        sender = next(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("From:"))
+        assert parseaddr(sender[5:])[1].endswith(".example"), path.name
