@@ -1,7 +1,8 @@
-"""Can everything that the settings name be used? One finding an item: green or red, and what to do."""
+"""Can everything that the settings name be used? One finding an item: green or red, and what to do. Nothing is changed anywhere."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,20 +13,30 @@ import dns.resolver
 import sqlalchemy as sa
 
 from mailbot import languages, service
-from mailbot.database.engine import Database, DatabaseUnusable, Tx
-from mailbot.database.migrate import HEAD, upgrade
-from mailbot.database.tables import flag
+from mailbot.database.engine import Database, DatabaseUnusable, Tx, exists, file_of
+from mailbot.database.migrate import OlderDatabase, is_ready, revision
+from mailbot.database.tables import delivery, flag
 from mailbot.inbox import imap
+from mailbot.message import token
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
 from mailbot.rendering import TemplateFault, faults
-from mailbot.secret import secret_key
-from mailbot.settings import Settings, SettingsFault
+from mailbot.secret import existing_key
+from mailbot.settings import Settings, SettingsFault, demand
 
 SKEW_SECONDS = 120
 DNS_SECONDS = 5.0
 WANTED_CAPABILITIES = ("IDLE", "MOVE", "UIDPLUS")
 FREE_OCTETS = 200 << 20
+CERTIFICATE = "Write the host's name as its certificate has it; the CA of a server of your own must be among the system's (SSL_CERT_FILE)."
+LOGIN = "Check username and password; many providers want a password made for programs alone."
+NETWORK = "Check host, port and security, and that this machine may connect there."
+IMAP_ADVICE = ((imap.ImapLoginRefused, LOGIN), (imap.ImapCertificate, CERTIFICATE))
+SMTP_ADVICE = {
+    Fault.LOGIN_REFUSED: LOGIN, Fault.CERTIFICATE: CERTIFICATE,
+    Fault.NO_STARTTLS: "The relay offers no encryption on this port: tls on port 465 is the other way; plain is for loopback.",
+}  # fmt: skip
+UNVOUCHED = "inbox.authserv_id is not set: nobody vouches for senders, so that whoever asks gets the short answer or a person."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +51,19 @@ class Finding:
 
 async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dns.asyncresolver.Resolver | None = None) -> list[Finding]:
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
-    found = [*_database(settings, now), _key(settings), _folder(settings), *_words(settings)]
+    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings)]
     if live:
         found += [one async for one in _mailbox(settings)]
-        found += [await _guarded("relay", lambda: _relay(settings)), await _guarded("DNS", lambda: _dns(settings, resolver))]
+        found += [await _guarded("SMTP login and TLS", lambda: _relay(settings)), await _guarded("DNS", lambda: _dns(settings, resolver))]
     return found
 
 
-def _database(settings: Settings, now: datetime) -> list[Finding]:
+def _settings(settings: Settings) -> Finding:
     try:
-        database = Database(settings.database.url)
-        try:
-            upgrade(database)
-            skew = database.read_now(_skew, now)
-        finally:
-            database.close()
-    except DatabaseUnusable as problem:
-        return [Finding("database", False, str(problem))]
-    right = abs(skew) <= SKEW_SECONDS
-    clock = Finding("clock", right, f"{abs(skew):.0f} s from the database's.", "" if right else "Set the clock (NTP): embargoes obey it.")
-    return [Finding("database", True, f"answers, revision {HEAD}."), clock]
-
-
-def _skew(tx: Tx, now: datetime) -> float:
-    """Seconds between our clock and PostgreSQL's; on SQLite, how far the clock has gone back behind what is written there."""
-    if tx.dialect.name == "postgresql":
-        return float((now - tx.execute(sa.text("SELECT clock_timestamp()")).scalar_one()).total_seconds())
-    newest = tx.execute(sa.select(sa.func.max(flag.c.changed_at))).scalar()
-    return min(0.0, (now - newest).total_seconds()) if newest else 0.0
-
-
-def _key(settings: Settings) -> Finding:
-    try:
-        secret_key(settings)
+        demand(settings)
     except SettingsFault as problem:
-        return Finding("secret key", False, str(problem))
-    return Finding("secret key", True, "is there.")
+        return Finding("settings", False, "not complete.", str(problem))
+    return Finding("settings", True, "complete.")
 
 
 def _folder(settings: Settings) -> Finding:
@@ -83,11 +71,71 @@ def _folder(settings: Settings) -> Finding:
     if not settings.database.url.startswith("sqlite:///"):
         return Finding("folders", True, "none is written to.")
     folder = Path(settings.database.url.removeprefix("sqlite:///")).absolute().parent
-    if not os.access(folder, os.W_OK):
+    if not folder.is_dir():
+        return Finding("folders", False, f"{folder} does not exist.", "Create it, or change database.url.")
+    if not os.access(folder, os.W_OK | os.X_OK):
         return Finding("folders", False, f"{folder} cannot be written to.", "Give the user who runs mailbot the right to write there.")
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize
     return Finding("folders", free > FREE_OCTETS, f"{folder} has {free >> 20} MB left.", "" if free > FREE_OCTETS else "Make room.")
+
+
+def _database(settings: Settings, now: datetime) -> list[Finding]:
+    """The database, the clock beside it, and the key that its mails were sealed with."""
+    try:
+        if not exists(settings.database.url):
+            return [Finding("database", True, "is made at the first start."), _key(settings, None)]
+        with closing(Database(settings.database.url)) as database:
+            if not is_ready(database):
+                return [Finding("database", True, "answers; its tables are made at the first start."), _key(settings, None)]
+            newest = database.read_now(_newest_seal)
+            return [_soundness(database), database.read_now(_clock, now), _key(settings, newest)]
+    except OlderDatabase as problem:
+        return [Finding("database", True, str(problem))]
+    except DatabaseUnusable as problem:
+        said, _, advice = str(problem).partition(". ")
+        return [Finding("database", False, f"{said}.", advice)]
+
+
+def _soundness(database: Database) -> Finding:
+    path = file_of(database.url)
+    said = database.read_now(lambda tx: tx.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()) if path is not None else "ok"
+    advice = "" if said == "ok" else "Stop mailbot, and bring a backup back: mailbot database restore FILE."
+    return Finding("database", said == "ok", f"answers, revision {database.read_now(revision)}." if said == "ok" else said, advice)
+
+
+def _clock(tx: Tx, now: datetime) -> Finding:
+    """PostgreSQL's clock against ours; with SQLite, whether ours has gone back behind what is written there."""
+    if tx.dialect.name == "postgresql":
+        skew = (now - tx.execute(sa.text("SELECT clock_timestamp()")).scalar_one()).total_seconds()
+        said = f"{abs(skew):.0f} s from the database's."
+    else:
+        newest = tx.execute(sa.select(sa.func.max(flag.c.changed_at))).scalar()
+        skew = min(0.0, (now - newest).total_seconds()) if newest else 0.0
+        said = f"{-skew:.0f} s behind what is written in the database." if skew else "goes on from what is written in the database."
+    right = abs(skew) <= SKEW_SECONDS
+    return Finding("clock", right, said, "" if right else "Set the clock (NTP): embargoes obey it.")
+
+
+def _newest_seal(tx: Tx) -> tuple[str, str] | None:
+    row = tx.execute(sa.select(delivery.c.id, delivery.c.message_id).order_by(delivery.c.created_at.desc()).limit(1)).first()
+    return (row.id, row.message_id) if row else None
+
+
+def _key(settings: Settings, newest: tuple[str, str] | None) -> Finding:
+    """The key has to be the one that the mails in the database were sealed with: else mailbot does not know its own mail."""
+    try:
+        key = existing_key(settings)
+    except SettingsFault as problem:
+        return Finding("secret key", False, "cannot be used.", str(problem))
+    restore = "Bring back the key that was in use (beside the database, or security.secret_key): mailbot does not know its own mail."
+    if key is None and newest is None:
+        return Finding("secret key", True, "is made at the first start.")
+    if key is None:
+        return Finding("secret key", False, "is gone.", restore)
+    if newest is not None and token.own_delivery(key, newest[1]) != newest[0]:
+        return Finding("secret key", False, "is not the one that mailbot's last mail was sealed with.", restore)
+    return Finding("secret key", True, "is there.")
 
 
 def _words(settings: Settings) -> list[Finding]:
@@ -97,7 +145,7 @@ def _words(settings: Settings) -> list[Finding]:
         office = service.office_of(settings, loaded)
         broken = [str(fault) for code in office.languages for fault in faults(office.words, code)]
     except (SettingsFault, TemplateFault, languages.LanguageFault) as problem:
-        return [Finding("organisation", False, str(problem))]
+        return [Finding("organisation", False, str(problem), "Mend what is named here.")]
     lacking = [f"{code}: {what}" for code in office.languages for what in languages.missing(loaded[code])]
     said = "; ".join([*broken, *lacking])
     return [
@@ -106,12 +154,21 @@ def _words(settings: Settings) -> list[Finding]:
     ]
 
 
+def _mode(settings: Settings) -> Finding:
+    """For information: what would happen with mail, and to whose word on senders it would listen."""
+    said = {
+        "observe": "observe: nothing is answered or moved.", "draft": "draft: every answer goes to a colleague first.",
+        "automatic": "automatic: journalists are answered.",
+    }[settings.inbox.mode]  # fmt: skip
+    return Finding("mode", True, said, "" if settings.inbox.authserv_id or settings.inbox.mode == "observe" else UNVOUCHED)
+
+
 async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
     """Login, capabilities, folders: nothing is selected for writing, nothing is made."""
     try:
         session = await imap.Session.open(service.imap_server(settings))
     except (SettingsFault, imap.ImapTrouble, OSError, ValueError) as problem:
-        yield Finding("IMAP login", False, str(problem), "Check imap.host, port, security, username and password.")
+        yield Finding("IMAP login", False, str(problem), next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK))
         return
     try:
         yield Finding("IMAP login", True, f"{settings.imap.username} at {settings.imap.host}.")
@@ -131,31 +188,39 @@ async def _relay(settings: Settings) -> Finding:
     reply = await smtp.Relay(service.smtp_server(settings)).check()
     if reply.fault is Fault.NONE and (reply.code or 0) < 400:
         return Finding("SMTP login and TLS", True, reply.text or "the relay accepts us.")
-    return Finding("SMTP login and TLS", False, f"{reply.fault}: {reply.code or ''} {reply.text}", "Check the [smtp] section.")
+    said = f"{reply.code} {reply.text}" if reply.code else reply.text or str(reply.fault)
+    return Finding("SMTP login and TLS", False, said, SMTP_ADVICE.get(reply.fault, NETWORK))
 
 
 async def _dns(settings: Settings, resolver: dns.asyncresolver.Resolver | None) -> Finding:
-    """Receivers look at the From domain: it must take mail, and SPF and DMARC should be there."""
+    """Receivers look at the From domain: it must take mail, and one SPF record and DMARC should be there."""
     domain = service.office_of(settings, languages.load(service.language_folders(settings))).address.domain
     ask = resolver or dns.asyncresolver.Resolver()
-    takes_mail = await _records(ask, domain, "MX") or await _records(ask, domain, "A")
-    spf = any("v=spf1" in one for one in await _records(ask, domain, "TXT"))
-    dmarc = any("v=DMARC1" in one for one in await _records(ask, f"_dmarc.{domain}", "TXT"))
+    exchangers = await _records(ask, domain, "MX")
+    takes_mail = not any(one.endswith(" .") for one in exchangers) if exchangers else await _records(ask, domain, "A")  # RFC 7505
+    spf = [one for one in await _records(ask, domain, "TXT") if one.lower().startswith("v=spf1")]
+    dmarc = [one for one in await _records(ask, f"_dmarc.{domain}", "TXT") if one.lower().startswith("v=dmarc1")]
     lacks = [name for name, there in (("MX", takes_mail), ("SPF", spf), ("DMARC", dmarc)) if not there]
-    said = f"{domain} lacks {', '.join(lacks)}." if lacks else f"{domain} has MX, SPF and DMARC."
-    return Finding("DNS", not lacks, said, "Ask who runs the domain's DNS: receivers refuse mail without them." if lacks else "")
+    if lacks:
+        advice = "Ask who runs the domain's DNS: receivers doubt or refuse mail without them."
+        return Finding("DNS", False, f"{domain} lacks {', '.join(lacks)}.", advice)
+    if len(spf) > 1:
+        return Finding("DNS", False, f"{domain} has {len(spf)} SPF records.", "Join them in one: receivers take two for none.")
+    return Finding("DNS", True, f"{domain} has MX, SPF and DMARC.")
 
 
 async def _records(resolver: dns.asyncresolver.Resolver, name: str, kind: str) -> list[str]:
+    """A TXT record comes in pieces that belong together."""
     try:
-        return [str(record) for record in await resolver.resolve(name, kind, lifetime=DNS_SECONDS)]
+        found = await resolver.resolve(name, kind, lifetime=DNS_SECONDS)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
+    return [b"".join(one.strings).decode("utf-8", "replace") if kind == "TXT" else one.to_text() for one in found]
 
 
 async def _guarded(item: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     """A look that cannot be finished is red, and says why."""
     try:
         return await look()
-    except (TimeoutError, SettingsFault, TemplateFault, ValueError, OSError, dns.exception.DNSException) as problem:
+    except (SettingsFault, TemplateFault, languages.LanguageFault, ValueError, OSError, dns.exception.DNSException) as problem:
         return Finding(item, False, str(problem) or type(problem).__name__, "Check the settings and the network.")

@@ -12,20 +12,38 @@ MINIMUM_OCTETS = 16
 
 def secret_key(settings: Settings) -> bytes:
     """The configured key, or the one beside the SQLite database, made on first use (0600). Raises SettingsFault."""
+    if (key := existing_key(settings)) is not None:
+        return key
+    _make(_key_file(settings))
+    return secret_key(settings)
+
+
+def existing_key(settings: Settings) -> bytes | None:
+    """The same for a command that changes nothing: None where the key file has not been made yet. Raises SettingsFault."""
     configured = settings.security.secret_key.get_secret_value().encode()
     if configured:
         if len(configured) < MINIMUM_OCTETS:
             raise SettingsFault(f"security.secret_key is too short: at least {MINIMUM_OCTETS} characters.")
         return configured
-    if not settings.database.url.startswith("sqlite:///"):
-        raise SettingsFault("With PostgreSQL, security.secret_key must be set, the same on every machine.")
-    path = Path(settings.database.url.removeprefix("sqlite:///") + ".key")
-    if not path.exists():
-        _make(path)
-    key = path.read_bytes().strip()
+    path = _key_file(settings)
+    try:
+        key = path.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise SettingsFault(f"The key file {path} cannot be read: {problem.strerror}. Check its permissions.") from problem
     if len(key) < MINIMUM_OCTETS:
         raise SettingsFault(f"The key file {path} is damaged. Restore it from a backup: without it mailbot does not know its own mail.")
     return key
+
+
+def _key_file(settings: Settings) -> Path:
+    if not settings.database.url.startswith("sqlite:///"):
+        raise SettingsFault(
+            "With PostgreSQL, security.secret_key must be set, the same on every machine: "
+            "a long random text, best in a file that MAILBOT_SECURITY__SECRET_KEY_FILE names."
+        )
+    return Path(settings.database.url.removeprefix("sqlite:///") + ".key")
 
 
 def _make(path: Path) -> None:

@@ -135,6 +135,7 @@ def stranger_context(
         index=shelf.index,
         languages=loaded,
         organisation_languages=tuple(settings.organisation.languages) or default_order(loaded),
+        organisation_names=(settings.organisation.name, settings.organisation.short_name),
         from_a_file=True,
     )
 
@@ -175,11 +176,11 @@ def build(settings: Settings, clock: Clock) -> Parts:
         aftermath=Aftermath(office, secret, new_id), original=content, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
-        dispatcher.wake.set()
         watcher.wake.set()
 
     disposer = Disposer(
-        database, reader, office, loaded, Shelf(loaded), _disposing_terms(settings, secret), disposed=disposed, clock=clock, new_id=new_id,
+        database, reader, office, loaded, Shelf(loaded), _disposing_terms(settings, secret),
+        queued=dispatcher.wake.set, disposed=disposed, clock=clock, new_id=new_id,
     )  # fmt: skip
     watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(

@@ -262,6 +262,18 @@ class Settings(BaseSettings):
         return self
 
 
+def demand(settings: Settings) -> None:
+    """What nobody can do without who wants to run. Raises SettingsFault, which names all that is missing."""
+    given = {
+        "organisation.address": settings.organisation.address, "imap.host": settings.imap.host, "smtp.host": settings.smtp.host,
+    }  # fmt: skip
+    if missing := [name for name, value in given.items() if not value]:
+        raise SettingsFault(
+            f"These settings are missing: {', '.join(missing)}. `mailbot init` writes {DEFAULT_FILE} to fill in; "
+            "`mailbot check --live` says whether it works, and `mailbot demo` needs no settings at all."
+        )
+
+
 def parse_instant(text: str) -> datetime:
     """ISO 8601 with an offset -> UTC. Raises ValueError."""
     found = datetime.fromisoformat(text)

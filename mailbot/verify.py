@@ -1,86 +1,182 @@
 """What must hold in the database, whatever happened: MAIL.md section 3.3. Read-only; each broken row is named."""
 
+import hashlib
 from collections.abc import Iterator
+from itertools import groupby
 
 import sqlalchemy as sa
 
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, delivery, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
 from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.releases import store as releases
-from mailbot.releases.release import public_from
+from mailbot.releases.release import State, public_from
 
 OUTCOMES = ("send_release", "hand_off", "ignore", "record_report")
+MODES = ("observe", "draft", "automatic")
+FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED)
 
 
-def broken(tx: Tx, secret: bytes) -> list[str]:
-    """A sentence for each row that does not hold; empty: all is well."""
-    return [sentence for law in (_mails, _answers, _hand_offs, _deliveries, _embargoes) for sentence in law(tx, secret)]
+def broken(tx: Tx, secret: bytes | None) -> list[str]:
+    """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
+    if damaged := list(_file(tx)):
+        return damaged  # nothing can be said of rows that cannot be read
+    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _editions)
+    found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
+    return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
 
-def _mails(tx: Tx, _secret: bytes) -> Iterator[str]:
-    """Every mail has its bytes, lies somewhere, and has exactly one disposition or waits for it."""
-    for row in tx.execute(sa.select(mail.c.id, mail.c.state, mail.c.outcome, mail.c.reason, mail.c.decided_at, mail.c.size)):
-        decided = row.outcome in OUTCOMES and bool(row.reason) and row.decided_at is not None
-        if row.state not in ("stored", "decided") or (row.state == "decided") != decided:
-            yield f"mail {row.id}: state {row.state!r} with outcome {row.outcome!r} and reason {row.reason!r}"
+def _file(tx: Tx) -> Iterator[str]:
+    """The SQLite file itself is whole; PostgreSQL watches over its own."""
+    if tx.dialect.name == "sqlite":
+        yield from (f"database: {said}" for (said,) in tx.exec_driver_sql("PRAGMA integrity_check") if said != "ok")
+        yield from (f"{table} {row}: belongs to nothing" for table, row, *_ in tx.exec_driver_sql("PRAGMA foreign_key_check"))
+
+
+def _mails(tx: Tx) -> Iterator[str]:
+    """Every mail has exactly one disposition, or waits for it."""
+    columns = (mail.c.id, mail.c.state, mail.c.outcome, mail.c.reason, mail.c.decided_at, mail.c.kind, mail.c.mode)
+    for row in tx.execute(sa.select(*columns)):
+        decided = row.outcome in OUTCOMES and bool(row.reason) and row.decided_at is not None and row.mode in MODES
+        if row.state not in (STORED, DECIDED) or (row.state == DECIDED) != decided:
+            yield f"mail {row.id}: state {row.state!r} with outcome {row.outcome!r}, reason {row.reason!r} and mode {row.mode!r}"
+        if row.outcome == "send_release" and row.kind != "request":
+            yield f"mail {row.id}: a release for a mail of kind {row.kind!r}"
+
+
+def _bytes(tx: Tx) -> Iterator[str]:
+    """Its bytes are those that came. A mail over the size cap is kept where it lies, and has none here."""
+    kept = {row.id: row for row in tx.execute(sa.select(mail.c.id, mail.c.sha256, mail.c.size))}
+    order = (mail_part.c.mail, mail_part.c.number)
+    parts = tx.execute(sa.select(mail_part.c.mail, mail_part.c.content).order_by(*order).execution_options(yield_per=4))
+    for number, of_one in groupby(parts, key=lambda part: int(part.mail)):
+        digest, octets = hashlib.sha256(), 0
+        for part in of_one:
+            digest.update(part.content)
+            octets += len(part.content)
+        row = kept.pop(number, None)
+        if row is not None and (row.size != octets or row.sha256 != digest.hexdigest()):
+            yield f"mail {number}: its bytes are not those that came"
+    copies = tx.execute(sa.select(mail_copy).where(mail_copy.c.mail.in_(list(kept)))).all()
+    unread = {copy.mail for copy in copies if kept[copy.mail].sha256 == _place(copy.mailbox, copy.uidvalidity, copy.uid)}
+    yield from (f"mail {number}: has no bytes" for number, row in kept.items() if row.size and number not in unread)
+
+
+def _place(mailbox: str, uidvalidity: int, uid: int) -> str:
+    """What a mail that was never fetched is known by (inbox.store)."""
+    return hashlib.sha256(f"{mailbox}/{uidvalidity}/{uid}".encode()).hexdigest()
+
+
+def _copies(tx: Tx) -> Iterator[str]:
+    """Every mail lies somewhere; it is moved after its decision alone, and never when mailbot only observes."""
     lying = sa.exists().where(mail_copy.c.mail == mail.c.id)
     for number in tx.execute(sa.select(mail.c.id).where(~lying)).scalars():
         yield f"mail {number}: lies in no folder"
-    octets = sa.func.sum(sa.func.length(mail_part.c.content)).label("octets")
-    whole = sa.select(mail_part.c.mail, octets).group_by(mail_part.c.mail).subquery()
-    short = sa.select(mail.c.id).join(whole, whole.c.mail == mail.c.id).where(whole.c.octets != mail.c.size)
-    for number in tx.execute(short).scalars():
-        yield f"mail {number}: its bytes are not whole"
+    moved = sa.select(mail.c.id, mail.c.state, mail.c.mode).join(mail_copy, mail_copy.c.mail == mail.c.id)
+    too_early = sa.or_(mail.c.state != DECIDED, mail.c.folder == "")
+    for row in tx.execute(moved.where(mail_copy.c.filed_at.is_not(None), too_early)):
+        yield f"mail {row.id}: was moved although it is {row.state} in {row.mode or 'no'} mode"
 
 
-def _answers(tx: Tx, _secret: bytes) -> Iterator[str]:
-    """An answered mail has one answer; no other mail has any, above all no machine's."""
+def _answers(tx: Tx) -> Iterator[str]:
+    """An answered mail has one answer, to who wrote it; no other mail has any, above all no machine's."""
     answers = sa.select(sa.func.count()).where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER).scalar_subquery()
     columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, answers.label("answers"))
-    for row in tx.execute(sa.select(*columns).where(mail.c.state == "decided")):
+    for row in tx.execute(sa.select(*columns)):
         expected = 1 if row.outcome == "send_release" and row.mode == "automatic" else 0
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
+    joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
+    for stray in tx.execute(joined.where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key != mail.c.sender_key)):
+        yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
 
 
-def _hand_offs(tx: Tx, _secret: bytes) -> Iterator[str]:
-    """What waits for a person was handed over by a mail, or is counted for the next digest."""
+def _hand_offs(tx: Tx) -> Iterator[str]:
+    """What a person has to answer lies where that person looks; what mailbot only observed has no consequence."""
+    for number in tx.execute(sa.select(mail.c.id).where(mail.c.waiting, mail.c.state != DECIDED)).scalars():
+        yield f"mail {number}: waits for a person without a decision"
     for number in tx.execute(sa.select(mail.c.id).where(mail.c.waiting, mail.c.mode == "observe")).scalars():
         yield f"mail {number}: waits for a person although mailbot only observed"
     unfiled = sa.select(mail.c.id).where(mail.c.outcome == "hand_off", mail.c.mode != "observe", mail.c.folder == "")
     for number in tx.execute(unfiled).scalars():
         yield f"mail {number}: is for a person and has no folder to lie in"
+    silent = sa.or_(mail.c.state != DECIDED, mail.c.mode == "observe", mail.c.outcome == "ignore")
+    for row in tx.execute(sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id).where(silent)):
+        yield f"delivery {row.id}: comes from mail {row.mail}, from which nothing may follow"
 
 
-def _deliveries(tx: Tx, secret: bytes) -> Iterator[str]:
-    """Message-IDs are ours, what is sent was fixed and tried, a finished mail stays finished."""
-    tried = sa.select(sa.func.count()).where(attempt.c.delivery == delivery.c.id).scalar_subquery()
-    accepted = sa.select(sa.func.count()).where(attempt.c.delivery == delivery.c.id, attempt.c.verdict == "sent").scalar_subquery()
-    columns = (delivery.c.id, delivery.c.state, delivery.c.message_id, delivery.c.raw.is_not(None).label("fixed"))
-    columns += (delivery.c.finished_at, delivery.c.holder, tried.label("tried"), accepted.label("accepted"))  # type: ignore[assignment]
-    known = {str(state) for state in DeliveryState}
-    for row in tx.execute(sa.select(*columns)):
-        if row.state not in known:
-            yield f"delivery {row.id}: unknown state {row.state!r}"
+def _seals(tx: Tx, secret: bytes | None) -> Iterator[str]:
+    """Every Message-ID is the one that our key makes for this row."""
+    if secret is None:
+        if tx.execute(sa.select(delivery.c.id).limit(1)).first():
+            yield "key: its file is gone, and mailbot does not know its own mail. Bring it back from a backup"
+        return
+    for row in tx.execute(sa.select(delivery.c.id, delivery.c.message_id).order_by(delivery.c.id)):
         if token.own_delivery(secret, row.message_id) != row.id:
             yield f"delivery {row.id}: its Message-ID is not ours"
-        if row.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN) and not (row.fixed and row.tried and row.finished_at):
-            yield f"delivery {row.id}: {row.state} without bytes, attempt or end"
-        if row.accepted > 1 or (row.accepted == 1) != (row.state == DeliveryState.SENT):
-            yield f"delivery {row.id}: accepted {row.accepted} times and {row.state}"
+
+
+def _deliveries(tx: Tx) -> Iterator[str]:
+    """A mail's state and what is kept of it agree; bytes and Date are fixed together."""
+    columns = (
+        delivery.c.id, delivery.c.kind, delivery.c.state, delivery.c.finished_at, delivery.c.holder, delivery.c.in_doubt_since,
+        delivery.c.date, delivery.c.raw.is_not(None).label("fixed"),
+    )  # fmt: skip
+    states, kinds = {str(state) for state in DeliveryState}, {str(kind) for kind in Kind}
+    for row in tx.execute(sa.select(*columns)):
+        if row.state not in states or row.kind not in kinds:
+            yield f"delivery {row.id}: unknown state {row.state!r} or kind {row.kind!r}"
+            continue
+        if (row.finished_at is not None) != (row.state in FINISHED):
+            yield f"delivery {row.id}: {row.state}, and its end is {row.finished_at}"
         if bool(row.holder) != (row.state == DeliveryState.SENDING):
             yield f"delivery {row.id}: {row.state} with holder {row.holder!r}"
+        if row.in_doubt_since is not None and row.state not in (DeliveryState.SENDING, DeliveryState.UNCERTAIN):
+            yield f"delivery {row.id}: {row.state} and in doubt"
+        if row.fixed != (row.date is not None) or (row.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN) and not row.fixed):
+            yield f"delivery {row.id}: {row.state} without its bytes or its date"
 
 
-def _embargoes(tx: Tx, _secret: bytes) -> Iterator[str]:
-    """Nothing under embargo was queued for anybody before its instant."""
-    for release in releases.load_all(tx):
-        opens = public_from(release)
-        if opens is None:
+def _attempts(tx: Tx) -> Iterator[str]:
+    """Each try is on record; who has accepted a mail is never tried again; what is called sent was accepted, once."""
+    def tries(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+        return sa.select(sa.func.count()).where(attempt.c.delivery == delivery.c.id, *which).scalar_subquery()
+
+    accepted, last = attempt.c.verdict == "sent", attempt.c.number == delivery.c.fence
+    columns = (delivery.c.id, delivery.c.state, delivery.c.fence, tries().label("tried"), tries(accepted).label("accepted"))
+    columns += (tries(accepted, last).label("accepted_last"), tries(attempt.c.verdict == "uncertain", last).label("doubtful"))  # type: ignore[assignment]
+    for row in tx.execute(sa.select(*columns)):
+        if row.tried != row.fence:
+            yield f"delivery {row.id}: claimed {row.fence} times with {row.tried} attempts on record"
+        if row.accepted > 1 or row.accepted != row.accepted_last:
+            yield f"delivery {row.id}: accepted {row.accepted} times, and tried again after that"
+        if (row.accepted == 1) != (row.state == DeliveryState.SENT):
+            yield f"delivery {row.id}: accepted {row.accepted} times and {row.state}"
+        if row.state == DeliveryState.UNCERTAIN and not row.doubtful:
+            yield f"delivery {row.id}: uncertain, and no attempt ended in doubt"
+
+
+def _editions(tx: Tx) -> Iterator[str]:
+    """Every edition is in a known state, and belongs to a release that is there."""
+    slugs = set(tx.execute(sa.select(edition.c.slug)).scalars())
+    states = {str(state) for state in State}
+    for row in tx.execute(sa.select(edition.c.slug, edition.c.release, edition.c.state, edition.c.published_at)):
+        if row.state not in states or row.release not in slugs or (row.state == State.PUBLISHED and row.published_at is None):
+            yield f"edition {row.slug}: {row.state!r} since {row.published_at}, of release {row.release!r}"
+
+
+def _embargoes(tx: Tx) -> Iterator[str]:
+    """Every answer's release is there and was published; nothing under embargo was queued before its instant."""
+    opens = {release.id: public_from(release) for release in releases.load_all(tx)}
+    columns = (delivery.c.id, delivery.c.release, delivery.c.created_at, edition.c.release.label("of"), edition.c.published_at)
+    answers = sa.select(*columns).outerjoin(edition, edition.c.slug == delivery.c.edition).where(delivery.c.kind == Kind.ANSWER)
+    for row in tx.execute(answers):
+        if row.of is None or row.of != row.release or row.published_at is None:
+            yield f"delivery {row.id}: answers with {row.release!r}, which was never published"
             continue
-        of_it = (delivery.c.release == release.id, delivery.c.kind == Kind.ANSWER)
-        early = sa.select(delivery.c.id).where(*of_it, delivery.c.created_at < opens)
-        for number in tx.execute(early).scalars():
-            yield f"delivery {number}: queued before the embargo of {release.id} ended"
+        instant = opens[row.release]
+        # Taken back and published anew, a release may have another embargo than the one that this answer obeyed.
+        if instant is not None and row.published_at <= row.created_at < instant:
+            yield f"delivery {row.id}: queued before the embargo of {row.release} ended"

@@ -1,69 +1,109 @@
 """`mailbot explain`: what would be done with a mail, and why. Sends nothing, changes nothing."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import Json, database_of, one_line, print_json, settings_of
+from mailbot.cli.opening import Json, database_to_read, one_line, print_json, settings_of
 
 if TYPE_CHECKING:
     from mailbot.database.engine import Database
     from mailbot.settings import Settings
 
+# Name, the first octets, the size of the whole -> the explanation.
+Judge = Callable[[str, bytes, int], Awaitable[dict[str, Any]]]
+
 
 def explain(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Mails as files (.eml).")],
+    files: Annotated[list[str], typer.Argument(help="Mails as files (.eml); - is standard input.")],
     as_json: Json = False,
 ) -> None:
     """Say of each mail what mailbot would do, and why: alone, as in automatic mode, from a stranger. Nothing is sent.
 
     Example: mailbot explain request.eml
     """
-    mails: list[tuple[str, bytes]] = []
-    failed = False
-    for file in files:
-        try:
-            mails.append((str(file), file.read_bytes()))
-        except OSError as problem:
-            typer.echo(f"mailbot: {file} cannot be read: {problem.strerror}.", err=True)
-            failed = True
-    with database_of(context) as database:
-        for found in judged(settings_of(context), database, mails):
-            print_json(found) if as_json else print_judged(found)
-    if failed:
+    with database_to_read(context) as database:
+        done = asyncio.run(_each(settings_of(context), database, files, print_json if as_json else print_judged))
+    if not done:
         raise typer.Exit(1)
 
 
-def judged(settings: "Settings", database: "Database", mails: Sequence[tuple[str, bytes]]) -> Iterable[dict[str, Any]]:
-    """The explanation of each mail, in the order given."""
-    return asyncio.run(_judge(settings, database, mails))
+async def _each(settings: "Settings", database: "Database", files: Sequence[str], show: Callable[[dict[str, Any]], None]) -> bool:
+    """Show each as soon as it is judged, in the order given. False where one could not be read: the others have their answer."""
+    done = True
+    async with judge_of(settings, database) as judge:
+        for file in files:
+            try:
+                head, size = _read(file)
+            except OSError as problem:
+                typer.echo(f"mailbot: {file} cannot be read: {problem.strerror}.", err=True)
+                done = False
+                continue
+            show(await judge(file, head, size))
+    return done
 
 
-async def _judge(settings: "Settings", database: "Database", mails: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
+@asynccontextmanager
+async def judge_of(settings: "Settings", database: "Database") -> AsyncIterator[Judge]:
+    """What judges mails against the releases in this database."""
+    import secrets
+
     from mailbot import clock, languages, service
     from mailbot.inbox import explanation
     from mailbot.inbox.decision import decide
     from mailbot.inbox.read_mail import Reader
+    from mailbot.message.incoming import Unreadable
     from mailbot.releases.shelf import Shelf
-    from mailbot.secret import secret_key
+    from mailbot.secret import MINIMUM_OCTETS, existing_key
+    from mailbot.settings import SettingsFault
 
     folders = service.language_folders(settings)
     loaded = languages.load(folders)
-    shelf, reader, secret = Shelf(loaded), Reader(folders), secret_key(settings)
-    database.read_now(shelf.refresh, clock.now())
-    found = []
+    shelf, reader = Shelf(loaded), Reader(folders)
     try:
-        for name, content in mails:
-            message = await reader.read(content, len(content))
-            context = service.stranger_context(settings, loaded, shelf, secret, message)
-            found.append(explanation.explain(decide(message, context, clock.now()), message, name))
+        secret = existing_key(settings)
+    except SettingsFault:
+        secret = None
+    sealing = secret or secrets.token_bytes(MINIMUM_OCTETS)  # without a key nothing can have been sealed by us
+    database.read_now(shelf.refresh, clock.now())
+
+    async def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
+        message = await reader.read(head, size) if head else Unreadable(why="too-large" if size else "empty", size=size, subject="")
+        try:
+            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
+        except Exception as problem:
+            # A bug; `run` puts such a mail before a person after its last attempt. The other mails still get their answer.
+            typer.echo(f"mailbot: {name} could not be judged: {problem!r}. Please report this.", err=True)
+            message = Unreadable(why="failed-too-often", size=size, subject="")
+            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
+        return explanation.explain(decided, message, name)
+
+    try:
+        yield judge
     finally:
         await reader.close()
-    return found
+
+
+def _read(file: str) -> tuple[bytes, int]:
+    """As much of it as is ever parsed, and the size of the whole."""
+    from mailbot.message.incoming import HEAD_OCTETS
+
+    if file == "-":
+        whole = sys.stdin.buffer.read()
+        return whole[:HEAD_OCTETS], len(whole)
+    with open(file, "rb") as opened:
+        facts = os.fstat(opened.fileno())
+        if stat.S_ISREG(facts.st_mode):
+            return opened.read(HEAD_OCTETS), facts.st_size
+        whole = opened.read()
+        return whole[:HEAD_OCTETS], len(whole)
 
 
 def print_judged(found: dict[str, Any]) -> None:
@@ -71,6 +111,6 @@ def print_judged(found: dict[str, Any]) -> None:
     typer.echo(f"{found['file']}: {found['kind']}, {found['language'] or 'no language'}; {found['reason']} ({found['confidence']:.2f})")
     for action in found["actions"]:
         rest = ", ".join(f"{name} {value}" for name, value in action.items() if name != "type" and value not in ([], ""))
-        typer.echo(f"  {action['type']}" + (f": {rest}" if rest else ""))
+        typer.echo(f"  {action['type']}" + (f": {one_line(rest, 300)}" if rest else ""))
     if found["evidence"]:
         typer.echo("  because of: " + one_line("; ".join(found["evidence"]), 200))

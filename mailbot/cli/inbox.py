@@ -1,10 +1,11 @@
 """`mailbot inbox`: what arrived, what was decided and why."""
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import Json, database_of, one_line, print_json, print_json_lines, settings_of
+from mailbot.cli.opening import Json, answer, database_of, database_to_read, lines, one_line, print_json, print_json_lines, settings_of
 
 app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
 MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
@@ -23,7 +24,7 @@ def list_(
     """
     from mailbot.inbox import store
 
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         rows = database.read_now(store.listed, waiting_only=waiting, limit=limit)
     if as_json:
         return print_json_lines(rows)
@@ -43,7 +44,7 @@ def show(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None
     """
     from mailbot.inbox import store
 
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         row = database.read_now(store.shown, mail_id)
     if row is None:
         raise _unknown(mail_id)
@@ -56,12 +57,12 @@ def show(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None
     for copy in row["copies"]:
         filed = f"{row['folder']} since {copy['filed_at']:%Y-%m-%d %H:%M}" if copy["filed_at"] else copy["mailbox"]
         typer.echo(f"lies in: {filed}")
-    typer.echo("\n" + explanation.get("visible_text", ""))
+    typer.echo("\n" + lines(explanation.get("visible_text", "")))
     return None
 
 
 @app.command()
-def close(context: typer.Context, mail_id: MailId) -> None:
+def close(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None:
     """Say that a person has dealt with it.
 
     Example: mailbot inbox close 12
@@ -71,8 +72,8 @@ def close(context: typer.Context, mail_id: MailId) -> None:
     with database_of(context) as database:
         done = database.write_now(store.close, mail_id)
     if not done:
-        raise _unknown(mail_id)
-    typer.echo("It waits no longer.")
+        raise _unknown(mail_id, "that waits")
+    answer(as_json, {"mail": mail_id, "waiting": False}, "It waits no longer.")
 
 
 @app.command()
@@ -81,18 +82,24 @@ def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> No
 
     Example: mailbot inbox replay 12
     """
-    from mailbot.cli.explain import judged, print_judged
+    from mailbot.cli.explain import judge_of, print_judged
     from mailbot.inbox import store
+    from mailbot.message.incoming import HEAD_OCTETS
 
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         row = database.read_now(store.shown, mail_id)
         if row is None:
             raise _unknown(mail_id)
-        content = database.read_now(store.content, mail_id, row["size"])
-        (found,) = judged(settings_of(context), database, [(str(mail_id), content)])
+        head = database.read_now(store.content, mail_id, HEAD_OCTETS)
+
+        async def judged() -> dict[str, Any]:
+            async with judge_of(settings_of(context), database) as judge:
+                return await judge(str(mail_id), head, row["size"])
+
+        found = asyncio.run(judged())
     print_json(found) if as_json else print_judged(found)
 
 
-def _unknown(mail_id: int) -> typer.Exit:
-    typer.echo(f"mailbot: there is no such mail {mail_id} here. `mailbot inbox list` shows them.", err=True)
+def _unknown(mail_id: int, which: str = "") -> typer.Exit:
+    typer.echo(f"mailbot: there is no mail {mail_id} {which}".rstrip() + ". `mailbot inbox list` shows them.", err=True)
     return typer.Exit(1)

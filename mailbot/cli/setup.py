@@ -22,12 +22,15 @@ def init(
     from mailbot.settings_example import example
 
     path = file or context.obj or DEFAULT_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as written:
             written.write(example())
     except FileExistsError:
         typer.echo(f"mailbot: {path} exists already and was left as it is.", err=True)
+        raise typer.Exit(1) from None
+    except OSError as problem:
+        typer.echo(f"mailbot: {path} cannot be written: {problem.strerror}. Name another place: mailbot init FILE", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"Written: {path}. Fill in the lines without # before them, and keep passwords in files of their own.")
     typer.echo("Then: mailbot check --live")

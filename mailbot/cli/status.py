@@ -2,7 +2,7 @@
 
 import typer
 
-from mailbot.cli.opening import Json, database_of, print_json, settings_of
+from mailbot.cli.opening import Json, database_to_read, one_line, print_json, settings_of
 
 
 def status(context: typer.Context, as_json: Json = False) -> None:
@@ -13,18 +13,20 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from mailbot.standing import standing
 
     settings = settings_of(context)
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         found = database.read_now(standing, settings.inbox.mode)
     if as_json:
         return print_json(found)
     inbox, outbox = found["inbox"], found["outbox"]
-    typer.echo(f"Inbox: {inbox['mode']}; last looked at {inbox['last_success'] or 'never'}; {inbox['handled']} mails decided.")
+    undecided = f", {inbox['undecided']} not yet" if inbox["undecided"] else ""
+    typer.echo(f"Inbox: {inbox['mode']}; last looked at {inbox['last_success'] or 'never'}; {inbox['handled']} mails decided{undecided}.")
     typer.echo(f"Waiting for a person: {inbox['waiting_for_a_person']}.")
     if inbox["trouble"]:
-        typer.echo(f"Trouble with the mailbox: {inbox['trouble']}")
-    typer.echo("Outbox: " + ", ".join(f"{number} {state}" for state, number in outbox["states"].items() if number) + ".")
+        typer.echo(f"Trouble with the mailbox: {one_line(inbox['trouble'], 300)}")
+    states = ", ".join(f"{number} {state}" for state, number in outbox["states"].items() if number)
+    typer.echo(f"Outbox: {states or 'nothing'}; the relay last took a mail {outbox['last_success'] or 'never'}.")
     if outbox["trouble"]:
-        typer.echo(f"Trouble with the relay: {outbox['trouble']}")
+        typer.echo(f"Trouble with the relay: {one_line(outbox['trouble'], 300)}")
     if outbox["sending_stopped"]:
         typer.echo("Sending is STOPPED; `mailbot resume-sending` lets mail leave again.")
     return None
@@ -35,17 +37,17 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
     Example: mailbot verify
     """
-    from mailbot.secret import secret_key
+    from mailbot.secret import existing_key
     from mailbot.verify import broken
 
-    secret = secret_key(settings_of(context))
-    with database_of(context) as database:
+    secret = existing_key(settings_of(context))
+    with database_to_read(context) as database:
         found = database.read_now(broken, secret)
     if as_json:
         print_json({"sound": not found, "broken": found})
     else:
         for line in found:
-            typer.echo(line)
-        typer.echo("Everything holds together." if not found else f"{len(found)} rows do not hold together.")
+            typer.echo(one_line(line, 400))
+        typer.echo("Everything holds together." if not found else f"This must not be: {len(found)} times.")
     if found:
         raise typer.Exit(1)

@@ -111,6 +111,15 @@ def file_of(url: sa.URL) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
+def exists(url: str) -> bool:
+    """False only for a SQLite file that nobody has made yet."""
+    try:
+        path = file_of(make_url(url))
+    except sa.exc.ArgumentError:
+        return True  # no address at all: opening it says so
+    return path is None or not path.parent.is_dir() or path.exists()
+
+
 def insert(tx: Tx, table: sa.Table) -> Any:
     """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
     if tx.dialect.name == "sqlite":

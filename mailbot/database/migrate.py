@@ -67,7 +67,7 @@ def upgrade(database: Database) -> str | None:
     config.set_main_option("script_location", str(FOLDER))
 
     def apply(tx: sa.Connection) -> None:
-        if tx.dialect.name == "postgresql":  # of two that start at once, the second waits, and finds everything done; SQLite's BEGIN does it
+        if tx.dialect.name == "postgresql":  # of two that start at once the second waits and finds it done; SQLite does so by itself
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
         config.attributes["connection"] = tx
         command.upgrade(config, "head")

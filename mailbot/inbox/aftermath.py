@@ -22,7 +22,7 @@ class Aftermath:
     new_id: Callable[[], str]
 
     def __call__(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
-        """An answer that failed or is in doubt goes before a person; a note that failed goes to the next colleague."""
+        """An answer that failed or is in doubt goes before a person; a note goes to the next colleague then."""
         if not isinstance(verdict, Failed | Uncertain) or not self.office.colleagues:
             return
         if claimed.kind in (Kind.ANSWER, Kind.CONFIRMATION):
@@ -32,7 +32,7 @@ class Aftermath:
             said = f"{reply.code or ''} {reply.text}".strip()
             title = self._title(tx, claimed.draft)
             self._enqueue(tx, compose.notice(self.office, event, claimed.draft, claimed.id, said, now, title), now)
-        elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST) and isinstance(verdict, Failed):
+        elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST):
             following = self._next_colleague(claimed.draft)
             if following is not None:
                 self._enqueue(tx, following, now)

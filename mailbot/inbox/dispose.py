@@ -5,6 +5,7 @@ pass begins again with the same mail. Reading happens outside of it, in a proces
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from mailbot.releases.shelf import Shelf
 log = structlog.get_logger()
 TAKE_AT_ONCE = 10
 MOST_ATTEMPTS = 3
+NOTHING = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +50,20 @@ class Terms:
 
 
 class Disposer:
-    """Deals with stored mails one after another. `disposed` is called after each commit: there may be mail to send and to file."""
+    """Deals with stored mails one after another. `queued` is called after each commit: there may be mail to send; `disposed` after
+    the few mails that were taken together: there is mail to file, and many are moved as fast as one.
+    """
 
     def __init__(
         self, database: Database, reader: Reader, office: Office, languages: dict[str, Language], shelf: Shelf, terms: Terms, *,
-        disposed: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
+        queued: Callable[[], None], disposed: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._reader, self._office, self._languages, self._shelf = database, reader, office, languages, shelf
-        self._terms, self._disposed, self._clock, self._new_id = terms, disposed, clock, new_id
+        self._terms, self._clock, self._new_id = terms, clock, new_id
+        self._queued, self._disposed = queued, disposed
         self._stopping = asyncio.Event()
+        self._warm = False
 
     def stop(self) -> None:
         """End after the mail in hand."""
@@ -77,20 +83,45 @@ class Disposer:
             pass
 
     async def some(self) -> bool:
-        """Deal with the next few mails; False where there are none."""
+        """Deal with the next few mails, each of them read while the one before it is decided; False where there are none."""
+        await self._warm_up()
         taken = await self._database.write(store.take, TAKE_AT_ONCE)
-        for stored in taken:
-            if self._stopping.is_set():
-                return False
-            try:
-                message = await self._read(stored)
-                await self._database.write(self._decide, stored, message, self._clock())
-            except Exception as problem:
-                # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
-                log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
-                await self._database.write(store.note_fault, stored.id, repr(problem))
-            self._disposed()
-        return bool(taken)
+        if not taken:
+            return False
+        await self._refresh_shelf()
+        ahead = asyncio.create_task(self._read(taken[0]))
+        try:
+            for stored, following in zip(taken, (*taken[1:], None), strict=True):
+                if self._stopping.is_set():
+                    return False
+                reading, ahead = ahead, asyncio.create_task(self._read(following)) if following else ahead
+                await self._deal_with(stored, reading)
+        finally:
+            ahead.cancel()
+        self._disposed()
+        return True
+
+    async def _deal_with(self, stored: store.Stored, reading: asyncio.Task[IncomingMessage | Unreadable]) -> None:
+        try:
+            await self._database.write(self._decide, stored, await reading, self._clock())
+        except Exception as problem:
+            # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
+            log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
+            await self._database.write(store.note_fault, stored.id, repr(problem))
+            if stored.attempts > MOST_ATTEMPTS:
+                await self._database.write(self._park, stored, self._clock())
+        self._queued()
+
+    async def _refresh_shelf(self) -> None:
+        """Here, and not first in the transaction that decides: to index many releases takes long, and every writer would wait."""
+        with contextlib.suppress(Exception):  # what is wrong with a release is wrong in each decision too, and is dealt with there
+            await self._database.read(self._shelf.refresh, self._clock())
+
+    async def _warm_up(self) -> None:
+        """The parser stands ready before the first mail is taken: neither its deadline nor its attempts pay for our start."""
+        if not self._warm and await self._database.read(store.undecided):
+            await self._reader.read(NOTHING, len(NOTHING))
+            self._warm = True
 
     async def _read(self, stored: store.Stored) -> IncomingMessage | Unreadable:
         if stored.attempts > MOST_ATTEMPTS:
@@ -122,6 +153,16 @@ class Disposer:
             self._queue(tx, decided, subject, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
 
+    def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
+        """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""
+        observed = self._terms.mode == "observe"
+        parked = store.Record(
+            kind="unreadable", outcome="hand_off", reason=str(Reason.UNREADABLE), explanation={}, language=self._office.own_language,
+            sender="", sender_key="", subject="", message_id="", identity="", waiting=not observed,
+            folder="" if observed else self._terms.attention,
+        )  # fmt: skip
+        store.record(tx, stored.id, parked, self._terms.mode, now)
+
     def _context(
         self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, identity: str, now: datetime
     ) -> Context:
@@ -144,6 +185,7 @@ class Disposer:
             index=self._shelf.index,
             languages=self._languages,
             organisation_languages=self._office.languages,
+            organisation_names=(self._office.name, self._office.short_name),
             junk=stored.junk,
         )
 

@@ -32,12 +32,12 @@ class Kind(StrEnum):
     CHANGE_OF_ADDRESS = "change-of-address"
     SOMEONE_ELSE = "someone-else"
     SEVERAL = "several"
-    SUBMISSION = "submission"
     EVENT = "event"
     JOB = "job"
     TRAINING = "training"
     RESEARCH = "research"
     QUESTION = "question"
+    SUBMISSION = "submission"
     SPAM = "spam"
     THANKS = "thanks"
     LATEST = "latest-release"
@@ -76,6 +76,7 @@ class Reading:
     topic: str = ""
     subject_topic: str = ""
     unexplained: tuple[str, ...] = ()
+    unexplained_beside: tuple[str, ...] = ()    # those in a sentence that names the release: one unknown verb there changes everything
     addresses: tuple[str, ...] = ()     # named in the text
     words: int = 0
 
@@ -113,6 +114,9 @@ def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, k
         topic=" ".join(raw for _, raw in topics),
         subject_topic=_subject_topic(found, book) if not topics else "",
         unexplained=tuple(word for number, sentence in enumerate(found) for word in _unexplained(sentence, zones[number], book, known)),
+        unexplained_beside=tuple(
+            word for n, sentence in enumerate(found) if _releases(sentence) for word in _unexplained(sentence, zones[n], book, known)
+        ),
         addresses=tuple(dict.fromkeys(_ADDRESS.findall(text[:20_000]))),
         words=sum(len(sentence.words) for sentence in body),
     )
@@ -300,7 +304,8 @@ def _thanks(
         return
     said = [(hit, sentence) for hit, sentence in hits if hit.concept in ("thanks", "only_thanks") and not sentence.subject]
     long_thanks = any(hit.concept == "thanks" for hit, _ in said)
-    if not said or any(hit.concept in ("ask", "recent", "negation", "contrast", *_KINDS) for hit, sentence in hits if not sentence.subject or not long_thanks):
+    counts = [hit for hit, sentence in hits if not sentence.subject or not long_thanks]
+    if not said or any(hit.concept in ("ask", "recent", "negation", "contrast", *_KINDS) for hit in counts):
         return
     if long_thanks or is_reply(subject, book) or not subject:
         yield Wish(Kind.THANKS, tuple(dict.fromkeys(sentence.raw(hit.start, hit.end) for hit, sentence in said)), 0.9)
@@ -312,7 +317,7 @@ def _for_a_release(hits: Sequence[tuple[Hit, Sentence]], reading: Reading) -> It
     news = any(hit.concept == "news" for hit, _ in hits)
     if not reading.asked or not (named or news) or reading.words >= MOST_WORDS:
         return
-    doubt = 0.06 * len(reading.unexplained)
+    doubt = 0.06 * len(reading.unexplained) + 0.4 * len(reading.unexplained_beside)
     if reading.topic:
         yield Wish(Kind.ABOUT, tuple(dict.fromkeys([*named, reading.topic])), max(0.0, 0.97 - doubt))
     elif fresh or named:

@@ -10,9 +10,32 @@ import sqlalchemy as sa
 
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import delivery, mail, mail_copy, mail_part
+from mailbot.inbox.reason import Reason
 
 PART_OCTETS = 1 << 20
 STORED, DECIDED = "stored", "decided"
+
+# What is asked for every mail is built once: building a statement takes several times as long as running it.
+_MAIL: sa.BindParameter[int] = sa.bindparam("the_mail")
+_HERE = (mail_copy.c.mailbox == sa.bindparam("the_mailbox"), mail_copy.c.uidvalidity == sa.bindparam("the_uidvalidity"))
+_KNOWN = sa.select(mail_copy.c.uid).where(*_HERE, mail_copy.c.uid >= sa.bindparam("lowest"))
+_PARTS = (
+    sa.select(mail_part.c.content)
+    .where(mail_part.c.mail == _MAIL, mail_part.c.number < sa.bindparam("parts"))
+    .order_by(mail_part.c.number)
+)
+_DECIDE = mail.update().where(mail.c.id == _MAIL, mail.c.state == STORED)
+_MET = (
+    sa.select(mail.c.id)
+    .where(mail.c.identity == sa.bindparam("identity"), mail.c.state == DECIDED, mail.c.id != _MAIL)
+    .limit(1)
+)
+_TO_FILE = (
+    sa.select(mail.c.folder, mail_copy.c.uid)
+    .join(mail, mail.c.id == mail_copy.c.mail)
+    .where(*_HERE, mail_copy.c.filed_at.is_(None), mail.c.state == DECIDED, mail.c.folder != "")
+    .order_by(mail_copy.c.uid)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +82,13 @@ class Record:
     folder: str  # where the mail is filed; empty: it stays
 
 
-def known_uids(tx: Tx, mailbox: str, uidvalidity: int) -> frozenset[int]:
-    """The UIDs that were met before."""
-    where = (mail_copy.c.mailbox == mailbox, mail_copy.c.uidvalidity == uidvalidity)
-    return frozenset(tx.execute(sa.select(mail_copy.c.uid).where(*where)).scalars())
+def known_uids(tx: Tx, mailbox: str, uidvalidity: int, lowest: int = 0) -> frozenset[int]:
+    """The UIDs from `lowest` on that were met before: the others, most of them filed long ago, need not be read."""
+    return frozenset(tx.execute(_KNOWN, _place(mailbox, uidvalidity) | {"lowest": lowest}).scalars())
+
+
+def _place(mailbox: str, uidvalidity: int) -> dict[str, Any]:
+    return {"the_mailbox": mailbox, "the_uidvalidity": uidvalidity}
 
 
 def note_older(tx: Tx, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
@@ -85,7 +111,7 @@ def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
         "sha256": digest, "size": arrival.size, "received_at": arrival.received_at, "stored_at": now,
         "junk": arrival.junk, "rescan": arrival.rescan, "state": STORED,
     }  # fmt: skip
-    new = tx.execute(insert(tx, mail).values(values).on_conflict_do_nothing(index_elements=["sha256"]).returning(mail.c.id)).scalar()
+    new = tx.execute(insert(tx, mail).on_conflict_do_nothing(index_elements=["sha256"]).returning(mail.c.id), values).scalar()
     mail_id = new or tx.execute(sa.select(mail.c.id).where(mail.c.sha256 == digest)).scalar_one()
     if new and content is not None:
         view = memoryview(content)
@@ -93,18 +119,22 @@ def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
             part = {"mail": mail_id, "number": number, "content": bytes(view[start : start + PART_OCTETS])}
             tx.execute(mail_part.insert(), part)
     copy = {"mailbox": arrival.mailbox, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "mail": mail_id}
-    tx.execute(insert(tx, mail_copy).values(copy).on_conflict_do_nothing())
+    tx.execute(insert(tx, mail_copy).on_conflict_do_nothing(), copy)
     return bool(new)
 
 
 def take(tx: Tx, limit: int) -> list[Stored]:
-    """The oldest mails without a decision. The attempt is counted before anybody reads the mail: one that kills us counts too."""
+    """The oldest mails without a decision. The attempt is counted before anybody reads the mail: one that kills us counts too.
+
+    Whatever was taken before is taken alone, so that of those who were in hand together when we died only the culprit goes on counting.
+    """
     rows = tx.execute(
         sa.select(mail.c.id, mail.c.size, mail.c.received_at, mail.c.junk, mail.c.rescan, mail.c.attempts)
         .where(mail.c.state == STORED)
         .order_by(mail.c.attempts, mail.c.id)
         .limit(limit)
     ).all()
+    rows = [row for row in rows if row.attempts == 0] or rows[:1]
     if rows:
         tx.execute(mail.update().where(mail.c.id.in_([row.id for row in rows])).values(attempts=mail.c.attempts + 1))
     return [Stored(**{**row._asdict(), "attempts": row.attempts + 1}) for row in rows]
@@ -112,10 +142,7 @@ def take(tx: Tx, limit: int) -> list[Stored]:
 
 def content(tx: Tx, mail_id: int, octets: int) -> bytes:
     """The first `octets` of a mail, or all of it where it is shorter."""
-    parts = -(-octets // PART_OCTETS)
-    rows = tx.execute(
-        sa.select(mail_part.c.content).where(mail_part.c.mail == mail_id, mail_part.c.number < parts).order_by(mail_part.c.number)
-    ).scalars()
+    rows = tx.execute(_PARTS, {"the_mail": mail_id, "parts": -(-octets // PART_OCTETS)}).scalars()
     return b"".join(rows)[:octets]
 
 
@@ -127,7 +154,7 @@ def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool
         "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "waiting": made.waiting,
         "folder": made.folder,
     }  # fmt: skip
-    return tx.execute(mail.update().where(mail.c.id == mail_id, mail.c.state == STORED).values(values)).rowcount == 1
+    return tx.execute(_DECIDE, values | {"the_mail": mail_id}).rowcount == 1
 
 
 def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
@@ -137,26 +164,13 @@ def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
 
 def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
     """Was a mail with this Message-ID, sender and date decided before? Only asked after a new UIDVALIDITY."""
-    where = (mail.c.identity == identity, mail.c.state == DECIDED, mail.c.id != mail_id)
-    return tx.execute(sa.select(mail.c.id).where(*where).limit(1)).first() is not None
+    return tx.execute(_MET, {"identity": identity, "the_mail": mail_id}).first() is not None
 
 
 def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> dict[str, list[int]]:
     """Folder -> UIDs of decided mails that still lie in the mailbox."""
-    rows = tx.execute(
-        sa.select(mail.c.folder, mail_copy.c.uid)
-        .join(mail, mail.c.id == mail_copy.c.mail)
-        .where(
-            mail_copy.c.mailbox == mailbox,
-            mail_copy.c.uidvalidity == uidvalidity,
-            mail_copy.c.filed_at.is_(None),
-            mail.c.state == DECIDED,
-            mail.c.folder != "",
-        )
-        .order_by(mail_copy.c.uid)
-    )
     found: dict[str, list[int]] = {}
-    for folder, uid in rows:
+    for folder, uid in tx.execute(_TO_FILE, _place(mailbox, uidvalidity)):
         found.setdefault(folder, []).append(uid)
     return found
 
@@ -200,8 +214,9 @@ def unannounced_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
 
 
 def observed_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
-    """Mails that were decided in observe mode, oldest first."""
-    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.mode == "observe").order_by(mail.c.id)
+    """Mails that were decided in observe mode, oldest first. Our own come back: a list must not be news to the next list."""
+    where = (mail.c.id > mail_id, mail.c.mode == "observe", mail.c.reason != Reason.OWN_MAIL)
+    query = sa.select(mail).where(*where).order_by(mail.c.id)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 

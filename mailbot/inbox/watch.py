@@ -24,6 +24,7 @@ FILE_AT_ONCE = 100
 BACKOFF_SECONDS = (1.0, 300.0)
 LOGIN_BACKOFF_SECONDS = 60.0
 SESSION_SECONDS = 45 * 60
+NOTE_SECONDS = 5.0  # a commit for each look would cost more than the look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,15 @@ class Watcher:
         """One pass: fetch and store whatever is new. False where another watcher has the mailbox."""
         if not await self._have_lease():
             return False
+        try:
+            await self._fetch_all()
+        except (imap.ImapTrouble, OSError) as trouble:
+            await self._database.write(_note_trouble, trouble, self._clock())
+            raise
+        await self._database.write(_note_success, self._clock())
+        return True
+
+    async def _fetch_all(self) -> None:
         session = await imap.Session.open(self._server)
         try:
             await self._take_up(session)
@@ -88,7 +98,6 @@ class Watcher:
                 pass
         finally:
             await session.close()
-        return True
 
     async def file_once(self) -> None:
         """One pass: file what is decided."""
@@ -113,13 +122,16 @@ class Watcher:
         session = await imap.Session.open(self._server)
         try:
             await self._take_up(session)
-            ends = asyncio.get_running_loop().time() + SESSION_SECONDS
-            while not self._stopping.is_set() and (left := ends - asyncio.get_running_loop().time()) > 0:
+            loop = asyncio.get_running_loop()
+            ends, noted = loop.time() + SESSION_SECONDS, -NOTE_SECONDS
+            while not self._stopping.is_set() and (left := ends - loop.time()) > 0:
                 self.wake.clear()
                 new = await self._fetch_new(session)
                 moved = await self._file_away(session)
                 self._failures = 0
-                await self._database.write(_note_success, self._clock())
+                if loop.time() - noted >= NOTE_SECONDS:
+                    await self._database.write(_note_success, self._clock())
+                    noted = loop.time()
                 if not (new or moved or session.pending):
                     await self._wait(session, left)
         finally:
@@ -144,7 +156,7 @@ class Watcher:
         """Store every mail that is ours and not stored yet; returns how many."""
         since = (self._start - timedelta(days=1)).strftime("%d-%b-%Y")  # the server compares days, in its own zone
         found = await session.search("SINCE", since)
-        known = await self._database.read(store.known_uids, self._terms.mailbox, self._uidvalidity)
+        known = await self._database.read(store.known_uids, self._terms.mailbox, self._uidvalidity, min(found, default=0))
         new = [uid for uid in found if uid not in known]
         if not new:
             return 0
@@ -206,7 +218,7 @@ class Watcher:
         wait = max(wait, getattr(trouble, "retry_after", None) or 0.0)
         self._failures = min(self._failures + 1, 20)
         log.warning("inbox-trouble", what=str(trouble), again_in_seconds=round(wait, 1))
-        await self._database.write(flag.put, flag.INBOX_TROUBLE, str(trouble)[:500], self._clock())
+        await self._database.write(_note_trouble, trouble, self._clock())
         await self._pause(wait)
 
     async def _pause(self, seconds: float) -> None:
@@ -234,6 +246,10 @@ def _begin(
 def _note_success(tx: Tx, now: datetime) -> None:
     flag.put(tx, flag.INBOX_SUCCESS, now.isoformat(), now)
     flag.clear(tx, flag.INBOX_TROUBLE)
+
+
+def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
+    flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

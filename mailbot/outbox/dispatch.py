@@ -47,9 +47,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing may leave now; look again then, or when woken."""
+    """Nothing may leave now; look again then, or when woken, unless no mail may: then whatever is queued meanwhile waits too."""
 
     until: datetime
+    no_mail: bool = False
 
 
 class Dispatcher:
@@ -101,25 +102,25 @@ class Dispatcher:
     async def _next(self) -> store.Claimed | Wait:
         now = self._clock()
         if self._paused_until is not None and self._paused_until > now:
-            return Wait(self._paused_until)
-        living, due = await self._database.read(_look, now)
-        orphaned = await self._database.read(store.orphans, living | {self._holder})
+            return Wait(self._paused_until, no_mail=True)
+        orphaned, due = await self._database.read(self._look, now)
         if orphaned:
             await self._database.write(self._recover, now)
         if not orphaned and (due is None or due > now):
             return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
         return await self._database.write(self._claim, now)
 
+    def _look(self, tx: Tx, now: datetime) -> tuple[bool, datetime | None]:
+        """Is there a mail whose worker is gone, and when is the next one due?"""
+        return bool(store.orphans(tx, lease.living(tx, now) | {self._holder})), store.next_due(tx)
+
     def _claim(self, tx: Tx, now: datetime) -> store.Claimed | Wait:
         """One transaction: may anything leave, what is next, and which bytes are it."""
         if flag.get(tx, flag.SENDING_STOPPED):
-            return Wait(now + timedelta(seconds=LOOK_SECONDS))
-        free = pace.next_free(
-            store.started_since(tx, now - timedelta(days=1) if self._terms.rate_per_day else now - timedelta(minutes=1)),
-            now, per_minute=self._terms.rate_per_minute, per_day=self._terms.rate_per_day,
-        )  # fmt: skip
+            return Wait(now + timedelta(seconds=LOOK_SECONDS), no_mail=True)
+        free = self._free_from(tx, now)
         if free > now:
-            return Wait(free)
+            return Wait(free, no_mail=True)
         claimed = store.claim(tx, self._holder, now)
         if claimed is None:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
@@ -128,6 +129,14 @@ class Dispatcher:
             self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return self._claim(tx, now)
         return claimed if claimed.raw is not None else self._frozen(tx, claimed, now)
+
+    def _free_from(self, tx: Tx, now: datetime) -> datetime:
+        """When the pace lets the next mail go; attempts are read only where they count."""
+        per_minute, per_day = self._terms.rate_per_minute, self._terms.rate_per_day
+        if not per_minute and not per_day:
+            return now
+        started = store.started_since(tx, now - (timedelta(days=1) if per_day else timedelta(minutes=1)))
+        return pace.next_free(started, now, per_minute=per_minute, per_day=per_day)
 
     @staticmethod
     def _must_not_leave(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
@@ -220,14 +229,10 @@ class Dispatcher:
         left = (step.until - self._clock()).total_seconds()
         try:
             async with asyncio.timeout(min(max(left, 0.0), LOOK_SECONDS)):
-                await self.wake.wait()
+                await (self._stopping if step.no_mail else self.wake).wait()
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
-
-
-def _look(tx: Tx, now: datetime) -> tuple[frozenset[str], datetime | None]:
-    return lease.living(tx, now), store.next_due(tx)
 
 
 def _headers(draft: store.Draft) -> tuple[tuple[str, str], ...]:

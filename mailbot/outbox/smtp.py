@@ -12,7 +12,6 @@ a kept connection turns out to be dead at MAIL, a fresh one is tried at once: no
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -23,7 +22,7 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status
-from mailbot.outbox.wire import Nonsense, ReplyReader, offer, printable, size_limit, unfit, wire_ready
+from mailbot.outbox.wire import Nonsense, ReplyReader, is_loopback, offer, printable, size_limit, unfit, wire_ready
 
 GO_AHEAD, CLOSING = 354, 421
 AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
@@ -48,10 +47,14 @@ class Server:
     data_seconds: float = 600
     data_octets_per_second: float = 20_000
 
+    def seconds_for(self, octets: int) -> float:
+        """How long a mail of this size may take, from its first octet to the answer."""
+        return self.data_seconds + octets / self.data_octets_per_second
+
     def __post_init__(self) -> None:
         if self.security not in ("starttls", "tls", "plain"):
             raise ValueError(f"smtp.security is starttls, tls or plain, not {self.security}")
-        if self.security == "plain" and self.username and not _is_loopback(self.host):
+        if self.security == "plain" and self.username and not is_loopback(self.host):
             raise ValueError(f"smtp.security is plain, and {self.host} is not this machine: the password would travel unprotected")
 
 
@@ -158,8 +161,7 @@ class Relay:
 
     async def _hand_over(self, data: bytes) -> Reply:
         """DATA, the mail, the answer."""
-        client, seconds = self._client, self._server.data_seconds + len(data) / self._server.data_octets_per_second
-        self._phase = Phase.BODY
+        client, self._phase = self._client, Phase.BODY
         if client is None or not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
             return self._unanswered(ConnectionError("the relay closed the connection"))
         upload = self._upload = _Upload(client.transport)
@@ -169,7 +171,7 @@ class Relay:
                 code, text = await upload.ask_to_begin()
             going = code == GO_AHEAD
             if going:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(self._server.seconds_for(len(data))):
                     code, text = await upload.hand_over(wire_ready(data))
         except WIRE_TROUBLE as error:
             return self._unanswered(error)
@@ -241,8 +243,10 @@ class Relay:
         """What an exception of the wire means. A refusal on the way to a connection is a reply, too."""
         if isinstance(error, aiosmtplib.SMTPResponseException) and error.code != AIOSMTPLIB_NONSENSE:
             return self._reply(error.code, error.message)
+        if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
         fault = Fault.LOST
-        if any(isinstance(one, ssl.SSLCertVerificationError) for one in (error, error.__cause__)):
+        if isinstance(error, ssl.SSLCertVerificationError):
             fault = Fault.CERTIFICATE
         elif isinstance(error, TimeoutError):
             fault = Fault.TIMEOUT
@@ -263,7 +267,6 @@ class _Upload(asyncio.Protocol):
         self._paused = False
         self._reader = ReplyReader()
         transport.set_protocol(self)
-        transport.set_write_buffer_limits(PIECE_OCTETS)  # TLS would take half a MB before it says stop
 
     async def ask_to_begin(self) -> tuple[int, str]:
         self._transport.write(b"DATA\r\n")
@@ -275,17 +278,16 @@ class _Upload(asyncio.Protocol):
             while self._paused and not self._replies and self._broken is None:
                 self._news.clear()
                 await self._news.wait()
-            if self._replies or self._broken is not None:
+            if self._replies or self._broken is not None or self._transport.is_closing():
                 break
-            self.all_left = start + PIECE_OCTETS >= len(mail)
             self._transport.write(mail[start : start + PIECE_OCTETS])
+            self.all_left = start + PIECE_OCTETS >= len(mail) and not self._transport.is_closing()
         return await self._said()
 
     def give_back(self, protocol: asyncio.BaseProtocol | None) -> bool:
         """Let aiosmtplib read on. False where something is wrong with the connection."""
         if protocol is None or self._broken is not None or self._replies or not self._reader.empty:
             return False
-        self._transport.set_write_buffer_limits()
         self._transport.set_protocol(protocol)
         return not self._transport.is_closing()
 
@@ -334,24 +336,15 @@ async def _dial(server: Server) -> socket.socket:
         try:
             async with asyncio.timeout(server.connect_seconds / len(found)):
                 await loop.sock_connect(dialled, address)
-        except OSError as error:
-            dialled.close()
-            trouble = error
-        except BaseException:
-            dialled.close()
-            raise
-        else:
             return dialled
+        except BaseException as error:  # whatever it was, also a cancellation: no socket stays open
+            dialled.close()
+            if not isinstance(error, OSError):
+                raise
+            trouble = error
     raise trouble
 
 
 def _cancellations() -> int:
     task = asyncio.current_task()
     return task.cancelling() if task else 0
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

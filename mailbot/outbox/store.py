@@ -15,6 +15,40 @@ from mailbot.outbox.delivery import PRIORITY, DeliveryState, Failed, Kind, Relay
 WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING)
 UNFINISHED = (*WAITING, DeliveryState.SENDING)
 
+# What is asked for every mail is built once: building a statement takes several times as long as running it.
+_SINCE: sa.BindParameter[datetime] = sa.bindparam("since")
+_READY = (
+    sa.select(delivery)
+    .where(delivery.c.state.in_(WAITING), delivery.c.due_at <= sa.bindparam("now"))
+    .order_by(delivery.c.priority, delivery.c.due_at, delivery.c.created_at, delivery.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)  # SQLite has one writer and ignores this
+)
+_ONE = delivery.update().where(delivery.c.id == sa.bindparam("the_delivery"))
+_OURS = _ONE.where(
+    delivery.c.state == DeliveryState.SENDING,
+    delivery.c.holder == sa.bindparam("the_holder"),
+    delivery.c.fence == sa.bindparam("the_fence"),
+)
+_SAID = attempt.update().where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
+_ORPHANS = sa.select(delivery).where(
+    delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(sa.bindparam("living", expanding=True))
+)
+_STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
+_NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))
+_ANSWERS = (
+    sa.select(delivery.c.release, delivery.c.created_at)
+    .where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
+    .order_by(delivery.c.created_at)
+)
+_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(delivery)
+    .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
+)
+_COUNT_TO = _COUNT.where(delivery.c.cap_key == sa.bindparam("cap_key"))
+_COUNT_IN = _COUNT.where(delivery.c.recipient_domain == sa.bindparam("domain"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -60,25 +94,18 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "attach_original": draft.attach_original, "created_at": now, "due_at": now,
     }  # fmt: skip
-    row = insert(tx, delivery).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
-    return tx.execute(row).first() is not None
+    row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
+    return tx.execute(row, values).first() is not None
 
 
 def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:
     """Take the most urgent delivery that is due; the attempt is on record before anything is said to the relay."""
-    ready = (
-        sa.select(delivery)
-        .where(delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
-        .order_by(delivery.c.priority, delivery.c.due_at, delivery.c.created_at, delivery.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)  # SQLite has one writer and ignores this
-    )
-    row = tx.execute(ready).first()
+    row = tx.execute(_READY, {"now": now}).first()
     if row is None:
         return None
     taken = {"state": DeliveryState.SENDING, "holder": holder, "fence": row.fence + 1, "attempts": row.attempts + 1}
-    tx.execute(delivery.update().where(delivery.c.id == row.id).values(taken))
-    tx.execute(attempt.insert().values(delivery=row.id, number=row.fence + 1, started_at=now, holder=holder))
+    tx.execute(_ONE, taken | {"the_delivery": row.id})
+    tx.execute(attempt.insert(), {"delivery": row.id, "number": row.fence + 1, "started_at": now, "holder": holder})
     return Claimed(
         id=row.id, kind=Kind(row.kind), fence=row.fence + 1, attempts=row.attempts + 1, doubts=row.doubts, draft=_draft(row),
         message_id=row.message_id, date=row.date, raw=row.raw,
@@ -87,12 +114,12 @@ def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:
 
 def freeze(tx: Tx, delivery_id: str, date: datetime, raw: bytes) -> None:
     """From now on these are the bytes of this mail, whatever happens to templates and releases."""
-    tx.execute(delivery.update().where(delivery.c.id == delivery_id).values(date=date, raw=raw))
+    tx.execute(_ONE, {"date": date, "raw": raw, "the_delivery": delivery_id})
 
 
 def enter_doubt(tx: Tx, claimed: Claimed, holder: str, now: datetime) -> bool:
     """Written before DATA: from here on the mail may have arrived. False where the claim is not ours any more."""
-    return tx.execute(_ours(claimed, holder).values(in_doubt_since=now)).rowcount == 1
+    return _change_ours(tx, claimed, holder, {"in_doubt_since": now})
 
 
 def outcome(tx: Tx, claimed: Claimed, holder: str, reply: Reply, verdict: Verdict, now: datetime) -> bool:
@@ -111,20 +138,17 @@ def outcome(tx: Tx, claimed: Claimed, holder: str, reply: Reply, verdict: Verdic
         case RelayDown():  # nobody's fault but the relay's: the delivery has not been tried
             state = DeliveryState.QUEUED if claimed.attempts == 1 else DeliveryState.RETRYING
             values |= {"state": state, "attempts": claimed.attempts - 1, "in_doubt_since": None}
-    if tx.execute(_ours(claimed, holder).values(values)).rowcount != 1:
+    if not _change_ours(tx, claimed, holder, values):
         return False
     said = {"phase": reply.phase, "code": reply.code, "text": reply.text[:2000], "verdict": _word(verdict), "ended_at": now}
-    tx.execute(attempt.update().where(attempt.c.delivery == claimed.id, attempt.c.number == claimed.fence).values(said))
+    tx.execute(_SAID, said | {"the_delivery": claimed.id, "the_fence": claimed.fence})
     return True
 
 
-def _ours(claimed: Claimed, holder: str) -> Any:
-    return delivery.update().where(
-        delivery.c.id == claimed.id,
-        delivery.c.state == DeliveryState.SENDING,
-        delivery.c.holder == holder,
-        delivery.c.fence == claimed.fence,
-    )
+def _change_ours(tx: Tx, claimed: Claimed, holder: str, values: dict[str, Any]) -> bool:
+    """False where the claim is not ours any more; then nothing changes."""
+    ours = {"the_delivery": claimed.id, "the_holder": holder, "the_fence": claimed.fence}
+    return tx.execute(_OURS, values | ours).rowcount == 1
 
 
 def _word(verdict: Verdict) -> str:
@@ -133,7 +157,7 @@ def _word(verdict: Verdict) -> str:
 
 def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Claimed, str, bool]]:
     """Deliveries whose holder is gone: what was claimed, by whom, and whether its bytes may have left."""
-    rows = tx.execute(sa.select(delivery).where(delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(living)))
+    rows = tx.execute(_ORPHANS, {"living": list(living)})
     return [
         (
             Claimed(
@@ -157,32 +181,25 @@ def _draft(row: sa.Row[Any]) -> Draft:
 
 def started_since(tx: Tx, since: datetime) -> list[datetime]:
     """When the attempts of late began, oldest first: what the pace counts."""
-    return list(tx.execute(sa.select(attempt.c.started_at).where(attempt.c.started_at > since).order_by(attempt.c.started_at)).scalars())
+    return list(tx.execute(_STARTED, {"since": since}).scalars())
 
 
 def next_due(tx: Tx) -> datetime | None:
     """When the next waiting delivery may leave."""
-    return tx.execute(sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))).scalar()
+    return tx.execute(_NEXT_DUE).scalar()
 
 
 def answers_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, datetime], ...]:
     """The releases that went, or are to go, to this person since then."""
-    rows = tx.execute(
-        sa.select(delivery.c.release, delivery.c.created_at)
-        .where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == recipient_key, delivery.c.created_at > since)
-        .order_by(delivery.c.created_at)
-    )
+    rows = tx.execute(_ANSWERS, {"recipient": recipient_key, "since": since})
     return tuple((row.release, row.created_at) for row in rows)
 
 
 def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
-    """How many of a kind were queued since then, to one person, to one domain, or to everybody."""
-    query = sa.select(sa.func.count()).select_from(delivery).where(delivery.c.kind == kind, delivery.c.created_at > since)
-    if cap_key:
-        query = query.where(delivery.c.cap_key == cap_key)
-    if domain:
-        query = query.where(delivery.c.recipient_domain == domain)
-    return tx.execute(query).scalar_one()
+    """How many of a kind were queued since then: to one person, or to one domain, or to everybody."""
+    query = _COUNT_TO if cap_key else _COUNT_IN if domain else _COUNT
+    asked = {"kind": kind, "since": since} | ({"cap_key": cap_key} if cap_key else {"domain": domain} if domain else {})
+    return tx.execute(query, asked).scalar_one()
 
 
 def states(tx: Tx) -> dict[str, int]:
@@ -240,11 +257,11 @@ def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:
 def cancel(tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime) -> bool:
     """It must not leave any more; `why` is kept as the relay's words would be."""
     values = {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
-    return tx.execute(_ours(claimed, holder).values(values)).rowcount == 1
+    return _change_ours(tx, claimed, holder, values)
 
 
 def put_back(tx: Tx, claimed: Claimed, holder: str) -> bool:
     """The claim is given up before anything left: it is as if it had never been."""
     state = DeliveryState.QUEUED if claimed.attempts == 1 else DeliveryState.RETRYING
     values = {"state": state, "holder": "", "attempts": claimed.attempts - 1, "in_doubt_since": None}
-    return tx.execute(_ours(claimed, holder).values(values)).rowcount == 1
+    return _change_ours(tx, claimed, holder, values)

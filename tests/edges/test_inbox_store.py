@@ -53,7 +53,18 @@ def test_an_attempt_is_counted_before_the_mail_is_read_and_the_least_tried_goes_
     assert [mail.attempts for mail in database.write_now(store.take, 1)] == [1]
     second = database.write_now(store.take, 1)
     assert [mail.attempts for mail in second] == [1], "the other one"
-    assert [mail.attempts for mail in database.write_now(store.take, 2)] == [2, 2]
+    assert [mail.attempts for mail in database.write_now(store.take, 2)] == [2]
+
+
+def test_those_who_were_in_hand_together_when_we_died_are_taken_one_by_one_after_it(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    first = min(mail.id for mail in database.write_now(store.take, 10))
+    database.write_now(store.store, [arrival(3, b"three")], NOW)
+    assert [mail.attempts for mail in database.write_now(store.take, 10)] == [1], "who is new waits for no culprit"
+    assert [(mail.id, mail.attempts) for mail in database.write_now(store.take, 10)] == [(first, 2)]
+    third = database.write_now(store.take, 10)
+    assert len(third) == 1
+    assert third[0].id != first, "and the others do not pay for the first"
 
 
 def test_a_mail_is_decided_once(database: Database) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from mailbot.inbox.decision import Reason
 from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from mailbot import languages, rendering
+from mailbot.inbox.decision import Reason
 from mailbot.rendering import VALUES, Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
 
 LANGUAGES = languages.load([languages.shipped()])
@@ -94,7 +94,7 @@ def office(tmp_path: Path) -> Callable[..., Words]:
     def build(**files: str) -> Words:
         (tmp_path / "fr").mkdir(exist_ok=True)
         for name, content in files.items():
-            place = tmp_path / (name.replace("__", ".") if name.startswith("base") else f"fr/{name.replace('__', '.')}")
+            place = tmp_path / (name.replace("__", ".") if name.startswith("letter") else f"fr/{name.replace('__', '.')}")
             place.write_text(content, encoding="utf-8")
         return environment([tmp_path, shipped()], TYPOGRAPHIES, BAMAKO)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -53,7 +54,7 @@ async def scripted(*answers: str | Callable[[asyncio.StreamWriter], Awaitable[No
 
     listening = await asyncio.start_server(serve, HOST, 0)
     try:
-        yield Server(host=HOST, port=listening.sockets[0].getsockname()[1], security="plain", step_seconds=0.5, data_seconds=0.5)
+        yield Server(host=HOST, port=listening.sockets[0].getsockname()[1], security="plain", step_seconds=5, data_seconds=5)
     finally:
         listening.close()
 
@@ -379,6 +380,10 @@ async def test_a_mail_that_is_too_big_is_not_even_begun() -> None:
         assert relay.connections == 1
 
 
+def test_a_bigger_mail_may_take_longer() -> None:
+    assert Server(host=HOST).seconds_for(2_000_000) == 700
+
+
 UP_TO_354 = ("220 x\r\n", "250 x\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n")
 
 
@@ -418,8 +423,9 @@ async def cut(writer: asyncio.StreamWriter) -> None:
 async def test_a_lying_or_silent_server_neither_breaks_nor_fools_us(
     answers: tuple[str, ...], phase: Phase, code: int | None, fault: Fault
 ) -> None:
-    async with scripted(*answers) as server, asyncio.timeout(5):
-        reply = await send(sender := Relay(server), "b")
+    async with scripted(*answers) as server, asyncio.timeout(20):
+        quick = replace(server, step_seconds=0.2, data_seconds=0.2) if fault is Fault.TIMEOUT else server
+        reply = await send(sender := Relay(quick), "b")
         assert (reply.phase, reply.code, reply.fault) == (phase, code, fault), reply
         assert "\x00" not in reply.text
         sender.abort()
@@ -438,6 +444,34 @@ async def test_a_host_that_is_none_is_no_exception(host: str) -> None:
     reply = await send(Relay(Server(host=host, security="plain", connect_seconds=2)), "b")
     assert (reply.phase, reply.code) == (Phase.CONNECT, None)
     assert reply.text
+
+
+async def test_a_relay_that_says_more_than_it_was_asked_gets_a_new_connection() -> None:
+    connections = 0
+
+    async def count(writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.write(b"220 x\r\n")
+
+    async with scripted(count, *UP_TO_354[1:], "250 ok\r\n250 ok\r\n", "250 ok\r\n") as server:
+        sender = Relay(server)
+        assert (await send(sender, "a")).accepted
+        assert (await send(sender, "b")).accepted
+        sender.abort()
+        assert connections == 2
+
+
+async def test_a_relay_that_closes_while_we_send_is_noticed_at_once() -> None:
+    async def half_close(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"354 go\r\n")
+        writer.write_eof()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    async with scripted(*UP_TO_354[:4], half_close) as server, asyncio.timeout(3):
+        reply = await send(Relay(server), "b", BIG_MAIL)
+        assert (reply.phase, reply.fault) == (Phase.BODY, Fault.LOST)
 
 
 # --- the relay of the crash tests

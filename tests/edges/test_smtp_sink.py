@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,8 @@ MAIL = b"From: a@office.example\r\nTo: b@example.org\r\nSubject: x\r\n\r\nhello\
 BIG_MAIL = MAIL + (b"x" * 76 + b"\r\n") * 150_000
 
 
-def server(sink: SmtpSink, **changed: float) -> Server:
-    return Server(**({"host": HOST, "port": sink.port, "security": "plain", "step_seconds": 5, "data_seconds": 5} | changed))
+def server(sink: SmtpSink, **changed: Any) -> Server:
+    return replace(Server(host=HOST, port=sink.port, security="plain", step_seconds=5, data_seconds=5), **changed)
 
 
 async def yes() -> bool:

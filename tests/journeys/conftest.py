@@ -2,18 +2,36 @@
 
 import itertools
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from mailbot import logs
 from tests.journeys.office import Office
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import LoopbackRelay, certificates, relay
 
 __all__ = ["certificates", "relay"]
 NUMBERS = itertools.count(1)
-OpenOffice = Callable[..., Office]
+OpenOffice = Callable[[int, str], Office]
+
+
+@dataclass(frozen=True)
+class OutsideRelay:
+    """The same relay as a process of its own: what it has taken outlives every kill."""
+
+    port: int
+    spool: Path
+
+
+@pytest.fixture(autouse=True)
+def logs_as_in_service() -> None:
+    """As `mailbot run` writes them."""
+    logs.set_up(json_lines=True)
 
 
 @pytest.fixture
@@ -52,3 +70,15 @@ async def office(open_office: OpenOffice, relay: LoopbackRelay, sqlite_url: str)
 async def office_on_either(open_office: OpenOffice, relay: LoopbackRelay, database_url: str) -> Office:
     """The usual one, once on each kind of database."""
     return open_office(relay.port, database_url)
+
+
+@pytest.fixture
+def outside_relay(tmp_path: Path) -> Iterator[OutsideRelay]:
+    """Stands while mailbot is killed again and again."""
+    spool = tmp_path / "spool"
+    command = [sys.executable, "-m", "tests.servers.relay", "--spool", str(spool)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield OutsideRelay(int(line.split()[-1]), spool)
+        process.kill()

@@ -173,6 +173,10 @@ class Office:
         assert done.returncode == exits, f"mailbot {' '.join(words)} exited with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
+    async def commanded(self, *words: str, exits: int = 0) -> subprocess.CompletedProcess[str]:
+        """The same, while a relay in this process goes on serving."""
+        return await asyncio.to_thread(lambda: self.command(*words, exits=exits))
+
     def status(self) -> dict[str, Any]:
         """What `mailbot status --json` prints."""
         return self.database.read_now(standing, "automatic")

@@ -1,12 +1,13 @@
 """When the mailbox's server dies, falls silent, renumbers or hangs up: the mail is answered after it, once."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mailbot import clock, service
-from mailbot.inbox.watch import Watcher
+from mailbot.inbox.watch import Terms, Watcher
 from mailbot.settings import load
 from tests.journeys.office import COLLEAGUE, LATEST, UNCLEAR, Office
 from tests.servers.relay import LoopbackRelay
@@ -59,7 +60,10 @@ def impatient(office: Office, parts: service.Parts) -> service.Parts:
     """The same, with a watcher that waits a second for an answer instead of a minute."""
     settings = load(office.config, {})
     server = replace(service.imap_server(settings), command_seconds=1, done_seconds=1)
-    terms = parts.watcher.terms
+    terms = Terms(
+        mailbox="INBOX", filed="mailbot", attention="mailbot/attention", observe=False, start_from=datetime(2020, 1, 1, tzinfo=UTC),
+        poll_seconds=1, idle_seconds=1, lease_seconds=30,
+    )  # fmt: skip
     watcher = Watcher(parts.database, server, terms, parts.holder, arrived=parts.disposer.wake.set, clock=clock.now)
     return replace(parts, watcher=watcher)
 
@@ -68,7 +72,7 @@ async def test_a_connection_that_goes_dark_in_the_middle_of_a_fetch_is_given_up_
     office: Office, relay: LoopbackRelay
 ) -> None:
     async with TcpProxy(office.dovecot.imap_port) as proxy:
-        office.configure({"imap": {"port": proxy.port, "idle_seconds": 1}})
+        office.configure({"imap": {"port": proxy.port}})
         office.ask(LATEST + "\n" + "\n".join(f"> {number} tout ce qui a été dit avant" for number in range(40_000)))
         async with office.running(parts=impatient(office, office.parts())):
             await proxy.has_passed(100_000)
@@ -106,7 +110,7 @@ async def test_the_same_bytes_twice_in_the_mailbox_get_one_answer_and_both_are_f
         for name in ("1.again", "2.again"):
             path = folder / f"{int(clock.now().timestamp())}.{name}"
             path.write_bytes(answered)
-            office.dovecot.own(path)
+            os.chown(path, office.dovecot.account.pw_uid, office.dovecot.account.pw_gid)
         await office.until(lambda: office.lying("mailbot") == 3, "both copies filed")
     assert len(relay.mails) == 1
     assert len(office.mails()) == 1

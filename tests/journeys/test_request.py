@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from mailbot.releases.release import Edition
 from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, MARKET, UNCLEAR, Office, read, request, text_of
 from tests.servers.relay import LoopbackRelay
@@ -27,21 +25,24 @@ async def test_a_request_in_french_is_answered_with_the_french_edition_and_filed
     assert "44 697 florins" in text_of(got.content)
 
 
-@pytest.mark.parametrize(
-    ("text", "edition"),
-    [
-        pytest.param("Hello,\n\nCould you send me your press release about the fountain?\n\nThanks", f"{FOUNTAIN}-en", id="topic in English"),
-        pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué sur le marché de nuit ?\n", MARKET, id="topic in French"),
-        pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 2 mars 2026 ?\n", MARKET, id="date"),
-        pytest.param("Hello,\n\nCould you please send me your latest press release?\n\nThanks", f"{FOUNTAIN}-en", id="latest in English"),
-    ],
-)
-async def test_what_is_asked_for_comes_in_the_language_it_is_asked_in(
-    office: Office, relay: LoopbackRelay, text: str, edition: str
-) -> None:
-    office.ask(text)
-    assert await office.once()
-    assert [read(got.content)["X-Mailbot-Release"] for got in relay.mails] == [edition]
+ASKED = {
+    "topic-in-english@journal.example": ("Hello,\n\nCould you send me your press release about the fountain?\n\nThanks", f"{FOUNTAIN}-en"),
+    "topic-in-french@paper.example": ("Bonjour,\n\nPourriez-vous m'envoyer le communiqué sur le marché de nuit ?\n", MARKET),
+    "date@radio.example": ("Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 2 mars 2026 ?\n", MARKET),
+    "latest-in-english@wire.example": ("Hello,\n\nCould you please send me your latest press release?\n\nThanks", f"{FOUNTAIN}-en"),
+}
+
+
+async def test_what_is_asked_for_comes_in_the_language_it_is_asked_in(office: Office, relay: LoopbackRelay) -> None:
+    for sender, (text, _) in ASKED.items():
+        office.ask(text, sender=sender)
+    await office.once()
+    assert editions_sent(relay) == {sender: edition for sender, (_, edition) in ASKED.items()}
+
+
+def editions_sent(relay: LoopbackRelay) -> dict[str, str | None]:
+    """Who got which edition."""
+    return {got.recipient: read(got.content)["X-Mailbot-Release"] for got in relay.mails}
 
 
 async def test_an_authenticated_sender_gets_text_and_html_and_the_own_subject_back(office: Office, relay: LoopbackRelay) -> None:
@@ -53,13 +54,13 @@ async def test_an_authenticated_sender_gets_text_and_html_and_the_own_subject_ba
 
 
 async def test_an_unauthenticated_sender_gets_the_short_text_and_none_of_his_own_words(office: Office, relay: LoopbackRelay) -> None:
-    office.ask(LATEST, subject="Achetez mes montres", vouched=False)
+    office.ask(LATEST, subject="Bonnes affaires", vouched=False)
     await office.once()
     (got,) = relay.mails
     answer = read(got.content)
     assert answer.get_content_type() == "text/plain"
     assert answer["Subject"] == "Communiqué de presse : La grande fontaine est rouverte"
-    assert b"montres" not in got.content
+    assert b"affaires" not in got.content
     assert len(got.content) < 8 << 10
 
 
@@ -104,31 +105,33 @@ async def test_our_own_answer_that_comes_back_is_not_answered(office: Office, re
 
 OPENS = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 UNDER_EMBARGO = Edition(
-    slug="pont-cousu", release="pont-cousu", language="fr", title="Un pont de corde relie les deux rives", date=datetime(2026, 6, 1, tzinfo=UTC),
-    place="Velmora", body="Velmora – Le pont de corde sera ouvert aux piétons.\n\nIl porte quatre-vingts personnes à la fois.",
-    embargo=OPENS,
+    slug="pont-cousu", release="pont-cousu", language="fr", title="Un pont de corde relie les deux rives",
+    date=datetime(2026, 6, 1, tzinfo=UTC), place="Velmora", embargo=OPENS,
+    body="Velmora – Le pont de corde sera ouvert aux piétons.\n\nIl porte quatre-vingts personnes à la fois.",
 )  # fmt: skip
-WAYS_TO_ASK = (
-    pytest.param(LATEST, id="latest"),
-    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer votre communiqué sur le pont de corde ?\n", id="topic"),
-    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué « Un pont de corde relie les deux rives » ?\n", id="title"),
-    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué pont-cousu ?\n", id="slug"),
-    pytest.param("Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 1er juin 2026 ?\n", id="date"),
-)
+WAYS_TO_ASK = {
+    "latest@journal.example": LATEST,
+    "topic@paper.example": "Bonjour,\n\nPourriez-vous m'envoyer votre communiqué sur le pont de corde ?\n",
+    "title@radio.example": "Bonjour,\n\nPourriez-vous m'envoyer le communiqué « Un pont de corde relie les deux rives » ?\n",
+    "date@wire.example": "Bonjour,\n\nPourriez-vous m'envoyer le communiqué du 1er juin 2026 ?\n",
+}
+BY_SLUG = "Bonjour,\n\nPourriez-vous m'envoyer le communiqué pont-cousu ?\n"
 
 
-@pytest.mark.parametrize("text", WAYS_TO_ASK)
 async def test_a_release_under_embargo_is_not_to_be_had_before_its_instant_by_any_way_of_asking(
-    office: Office, relay: LoopbackRelay, text: str
+    office: Office, relay: LoopbackRelay
 ) -> None:
     office.publish(UNDER_EMBARGO)
-    office.ask(text)
+    ways = {**WAYS_TO_ASK, "slug@zine.example": BY_SLUG}
+    for sender, text in ways.items():
+        office.ask(text, sender=sender)
     await office.once(lambda: OPENS - timedelta(seconds=1))
-    assert len(relay.mails) == 1
-    said = everything_in(relay.mails[0].content)
-    assert "quatre-vingts" not in said
-    assert UNDER_EMBARGO.title not in said or UNDER_EMBARGO.title in text
-    assert read(relay.mails[0].content)["X-Mailbot-Release"] != "pont-cousu"
+    assert len(relay.mails) == len(ways)
+    for got in relay.mails:
+        said = everything_in(got.content)
+        assert "quatre-vingts" not in said
+        assert UNDER_EMBARGO.title not in said or "Un pont de corde relie les deux rives » ?" in said
+        assert read(got.content)["X-Mailbot-Release"] != "pont-cousu"
 
 
 def everything_in(raw: bytes) -> str:
@@ -137,13 +140,13 @@ def everything_in(raw: bytes) -> str:
     return "\n".join(bytes(part).decode() for part in parts)
 
 
-@pytest.mark.parametrize("text", [way for way in WAYS_TO_ASK if way.id != "slug"])
-async def test_a_release_is_to_be_had_from_the_very_instant_its_embargo_ends(office: Office, relay: LoopbackRelay, text: str) -> None:
+async def test_a_release_is_to_be_had_from_the_very_instant_its_embargo_ends(office: Office, relay: LoopbackRelay) -> None:
     office.publish(UNDER_EMBARGO)
-    office.ask(text)
+    for sender, text in WAYS_TO_ASK.items():
+        office.ask(text, sender=sender)
     await office.once(lambda: OPENS)
-    assert [read(got.content)["X-Mailbot-Release"] for got in relay.mails] == ["pont-cousu"]
-    assert "quatre-vingts personnes" in text_of(relay.mails[0].content)
+    assert editions_sent(relay) == dict.fromkeys(WAYS_TO_ASK, "pont-cousu")
+    assert all("quatre-vingts personnes" in text_of(got.content) for got in relay.mails)
 
 
 async def test_a_running_mailbot_opens_an_embargo_by_the_clock_alone(office: Office, relay: LoopbackRelay) -> None:

@@ -1,5 +1,6 @@
 """Mails in many voices, each with the one thing that must become of it. Every mistake that mailbot makes becomes a mail here."""
 
+from dataclasses import replace
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import yaml
 
 from mailbot.inbox.decision import Context, Decided, HandOff, Ignore, SendRelease, decide
 from mailbot.message.address import key
-from mailbot.message.authentication import authentication
+from mailbot.message.authentication import Authentication, authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.message.reply_text import marks_from
 from mailbot.releases.search import build
@@ -21,16 +22,30 @@ MARKS = marks_from([language.mail for language in LANGUAGES.values()])
 RELEASES = {release.id: release for release in corpus()}
 INDEX = build(RELEASES.values(), NOW, LANGUAGES)
 
+CONTEXT = Context(
+    own_addresses=frozenset({key("presse@littoral.example")}), colleagues=frozenset({key("bureau@littoral.example")}),
+    authentication=Authentication.PASS, releases=RELEASES, index=INDEX, languages=LANGUAGES, organisation_languages=("fr", "en"),
+)  # fmt: skip
+
 
 def decided(name: str) -> Decided:
     message = parse((FOLDER / f"{name}.eml").read_bytes(), None, MARKS)
     assert isinstance(message, IncomingMessage)
-    context = Context(
-        own_addresses=frozenset({key("presse@littoral.example")}), colleagues=frozenset({key("bureau@littoral.example")}),
-        authentication=authentication(message, "mx.littoral.example"), releases=RELEASES, index=INDEX, languages=LANGUAGES,
-        organisation_languages=("fr", "en"),
-    )  # fmt: skip
-    return decide(message, context, NOW)
+    return decide(message, replace(CONTEXT, authentication=authentication(message, "mx.littoral.example")), NOW)
+
+
+def decide_text(subject: str, text: str) -> str:
+    """What becomes of a mail with these words: latest, topic:<edition>, person or ignore."""
+    head = ("Return-Path: <a@radio.example>", "From: a@radio.example", "To: presse@littoral.example")
+    message = parse("\n".join([*head, "Content-Type: text/plain; charset=utf-8", "", text]).encode(), None, MARKS)
+    assert isinstance(message, IncomingMessage)
+    match decide(replace(message, subject=subject), CONTEXT, NOW).decision:
+        case SendRelease() as sent:
+            return "latest" if sent.why == "latest" else f"topic:{sent.edition}"
+        case Ignore():
+            return "ignore"
+        case _:
+            return "person"
 
 
 def shown(decided: Decided) -> dict[str, Any]:

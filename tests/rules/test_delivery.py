@@ -63,6 +63,7 @@ def broke(phase: Phase, fault: Fault) -> Reply:
         pytest.param(broke(Phase.BODY, Fault.TIMEOUT), FIRST_RETRY, id="too slow before the dot"),
         pytest.param(said(Phase.DONE, 554), Failed("refused"), id="554 after the dot is a clear no"),
         pytest.param(said(Phase.DONE, 552, "5.3.4"), Failed("too-big"), id="too big after the dot"),
+        pytest.param(said(Phase.DONE, 530), Failed("refused"), id="530 after the dot is about the mail, not about us"),
         pytest.param(said(Phase.DONE, 450), FIRST_RETRY, id="450 after the dot"),
         pytest.param(said(Phase.DONE, 421), FIRST_RETRY, id="421 after the dot"),
         pytest.param(said(Phase.ENVELOPE_MAIL, 552), Failed("too-big"), id="552 at MAIL is the size"),

@@ -17,7 +17,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -96,8 +96,9 @@ class LoopbackRelay:
 
     def server(self, **changed: Any) -> Server:
         """How mailbot reaches it; local certificates hold for 127.0.0.1."""
-        known = {"username": self._login[0], "password": self._login[1]} if self._login else {}
-        return Server(**({"host": HOST, "port": self.port, "security": self._security, "step_seconds": 5} | known | changed))
+        username, password = self._login or ("", "")
+        known = Server(host=HOST, port=self.port, security=self._security, username=username, password=password, step_seconds=5)
+        return replace(known, **changed)
 
     async def wait_for(self, number: int, seconds: float = WAIT_SECONDS) -> list[Got]:
         """Until so many mails have been taken; TimeoutError otherwise."""
@@ -111,6 +112,12 @@ class LoopbackRelay:
             await self._changed.wait_for(lambda: self.tried[recipient] >= number)
 
     # --- what aiosmtpd calls
+
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        if self._login and not session.authenticated:
+            return "530 5.7.0 log in first"
+        envelope.mail_from = address
+        return "250 2.1.0 ok"
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
         self.tried[address] += 1
@@ -167,8 +174,7 @@ class LoopbackRelay:
         dialogue = _Dialogue(
             self, hostname="relay.invalid", ident="ready", data_size_limit=self._size_limit or None, loop=asyncio.get_running_loop(),
             tls_context=self._context() if starttls else None, require_starttls=starttls, auth_require_tls=starttls,
-            auth_required=self._login is not None, authenticator=self.authenticate if self._login else None,
-            auth_exclude_mechanism=[] if self._login else ["PLAIN", "LOGIN"],
+            authenticator=self.authenticate if self._login else None, auth_exclude_mechanism=[] if self._login else ["PLAIN", "LOGIN"],
         )  # fmt: skip
         dialogue.number = self.connections
         self._dialogues = {held for held in self._dialogues if held.transport is not None} | {dialogue}
@@ -202,8 +208,9 @@ def _kind(address: str) -> str:
 
 
 def _cut(dialogue: SMTP) -> None:
-    if isinstance(dialogue.transport, asyncio.WriteTransport):
-        dialogue.transport.abort()
+    transport = dialogue.transport
+    if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():  # Python 3.11.2 cannot abort TLS that is closed
+        transport.abort()
 
 
 async def _part(dialogue: SMTP) -> str:

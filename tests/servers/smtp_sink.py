@@ -32,7 +32,7 @@ def smtp_sink(*options: str) -> Iterator[SmtpSink]:
     program = throwaway.needed("/usr/sbin/smtp-sink")
     port = throwaway.free_port()
     with throwaway.folder("smtp-sink") as folder:
-        command = [program, "-4", *options, "-D", folder / "taken", f"{HOST}:{port}", BACKLOG]
+        command = [str(program), "-4", *options, "-D", str(folder / "taken"), f"{HOST}:{port}", BACKLOG]
         process = subprocess.Popen(throwaway.demoted(command), cwd=folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             _wait_until_it_listens(process, port)

@@ -1,0 +1,126 @@
+"""Observe touches nothing, draft lets nothing leave unseen, and whatever waits beyond the hour's number becomes one list."""
+
+from datetime import UTC, datetime, timedelta
+
+from tests.journeys.office import COLLEAGUE, LATEST, UNCLEAR, Office, read, text_of
+from tests.servers.relay import LoopbackRelay
+
+MORNING = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
+
+
+async def test_observe_moves_nothing_sends_nothing_and_remembers(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "observe", "hand_off_to": []}})
+    office.ask(LATEST)
+    office.ask(UNCLEAR)
+    async with office.running():
+        await office.until(lambda: [row["state"] for row in office.mails()] == ["decided", "decided"], "both decided")
+        await office.until(lambda: office.status()["inbox"]["last_success"], "a whole look")
+    assert (relay.connections, office.deliveries(), office.lying()) == (0, [], 2)
+    assert [row["outcome"] for row in office.mails()] == ["send_release", "hand_off"]
+    assert not any(row["waiting"] or row["folder"] for row in office.mails())
+    maildir = office.dovecot.root / "mail" / office.address
+    assert not list(maildir.glob(".mailbot*"))
+    assert not list(maildir.rglob("*:2,*S*")), "a mail was marked as read"
+    assert office.unsound() == []
+
+
+async def test_what_was_observed_is_never_answered_after_the_switch_to_automatic(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "observe"}})
+    office.ask(LATEST)
+    await office.once()
+    office.configure()
+    office.ask(LATEST, sender="New <new@paper.example>")
+    async with office.running():
+        await office.until(lambda: office.lying("mailbot") == 1, "the new mail filed")
+    await office.once()
+    assert [got.recipient for got in relay.mails] == ["new@paper.example"]
+    assert office.lying() == 1
+    assert office.unsound() == []
+
+
+async def test_what_was_observed_counts_neither_as_an_answer_nor_against_a_cap(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "observe"}})
+    for number in range(5):
+        office.ask(LATEST, number=number)
+    await office.once()
+    assert {row["outcome"] for row in office.mails()} == {"send_release"}
+    office.configure()
+    office.ask(LATEST, number=9)
+    await office.once()
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example"]
+
+
+async def test_observe_sends_one_list_on_the_next_day_of_the_office_and_no_second_one(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "observe"}})
+    shown = [MORNING]
+    async with office.running(lambda: shown[0]) as parts:
+        await parts.summariser.once()
+        office.ask(LATEST, subject="Votre dernier communiqué")
+        office.ask(UNCLEAR, subject="Hirondelles")
+        await office.until(lambda: [row["state"] for row in office.mails()] == ["decided", "decided"], "both decided")
+        shown[0] = MORNING + timedelta(hours=14)
+        await parts.summariser.once()
+        assert office.deliveries() == []
+        for hours in (16, 17, 40):  # the next day; the same day again; a day on which nothing came
+            shown[0] = MORNING + timedelta(hours=hours)
+            await parts.summariser.once()
+        await relay.wait_for(1)
+    (queued,) = office.deliveries()
+    assert (queued["kind"], queued["recipient"]) == ("digest", COLLEAGUE)
+    said = text_of(relay.mails[0].content)
+    assert "Votre dernier communiqué" in said
+    assert "Hirondelles" in said
+    assert "La grande fontaine est rouverte" in said
+    assert office.unsound() == []
+
+
+async def test_a_list_that_comes_to_the_watched_mailbox_itself_begets_no_other_list(office: Office, relay: LoopbackRelay) -> None:
+    """With no colleague named the office itself gets the list: it must not be news to the next one."""
+    office.configure({"inbox": {"mode": "observe", "hand_off_to": []}})
+    shown = [MORNING]
+    async with office.running(lambda: shown[0]) as parts:
+        await parts.summariser.once()
+        office.ask(LATEST)
+        await office.until(lambda: office.status()["inbox"]["handled"] == 1, "the request decided")
+        shown[0] += timedelta(days=1)
+        await parts.summariser.once()
+        (list_,) = await relay.wait_for(1)
+        office.deliver(list_.content, sender=office.address)
+        await office.until(lambda: office.status()["inbox"]["handled"] == 2, "the list decided")
+        shown[0] += timedelta(days=1)
+        await parts.summariser.once()
+    assert [row["recipient"] for row in office.deliveries()] == [office.address]
+
+
+async def test_draft_hands_every_answer_over_with_its_draft(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "draft"}})
+    office.ask(LATEST)
+    await office.once()
+    (got,) = relay.mails
+    assert got.recipient == COLLEAGUE
+    assert "La grande fontaine est rouverte" in text_of(got.content)
+    assert "44 697 florins" in text_of(got.content)
+    assert [part.get_filename() for part in read(got.content).iter_attachments()] == ["original.eml"]
+    assert (office.lying(), office.lying("mailbot/attention")) == (0, 1)
+    assert office.mails()[0]["waiting"]
+    assert office.unsound() == []
+
+
+async def test_beyond_the_hours_number_of_hand_offs_one_list_follows(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"hand_offs_per_hour": 2}})
+    shown = [MORNING]
+    async with office.running(lambda: shown[0]) as parts:
+        await parts.summariser.once()
+        shown[0] += timedelta(minutes=30)
+        for number in range(5):
+            office.ask(UNCLEAR, subject=f"Hirondelles {number}", sender=f"reader-{number}@paper.example")
+        await office.settled(5)
+        for minutes in (61, 62, 200):
+            shown[0] = MORNING + timedelta(minutes=minutes)
+            await parts.summariser.once()
+        await relay.wait_for(3)
+    assert [row["kind"] for row in office.deliveries()] == ["hand_off", "hand_off", "digest"]
+    said = text_of(relay.mails[2].content)
+    assert [f"Hirondelles {number}" in said for number in range(5)] == [False, False, True, True, True]
+    assert office.lying("mailbot/attention") == 5
+    assert office.unsound() == []

@@ -1,0 +1,347 @@
+"""The one rule: the order of its questions, where an answer may go, how often, and that nothing under embargo can be had."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mailbot.inbox.automatic_mail import Sign
+from mailbot.inbox.decision import Caps, Decided, HandOff, Ignore, Reason, RecordReport, SendRelease, decide
+from mailbot.inbox.destination import unwrapped
+from mailbot.inbox.explanation import actions, explain
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable, parse
+from mailbot.releases.release import Release
+from mailbot.releases.search import build
+from tests.rules.test_corpus import CONTEXT, RELEASES
+from tests.rules.test_search import LANGUAGES, NOW, release
+
+ASKED = "Bonjour, je voudrais votre dernier communiqué, svp."
+LATEST = "telephone-vert"
+TOKEN = "d1"
+
+
+def mail(text: str = ASKED, *fields: str, subject: str = "", sender: str = "Awa <awa@radio.example>", **more: Any) -> IncomingMessage:
+    plain = [] if any(field.startswith("Content-Type") for field in fields) else ["Content-Type: text/plain; charset=utf-8"]
+    head = ["Return-Path: <awa@radio.example>", f"From: {sender}", "To: presse@littoral.example", "Message-ID: <1@radio.example>"]
+    lines = [*head, "MIME-Version: 1.0", *fields, *plain]
+    message = parse("\r\n".join([*lines, "", text]).encode())
+    assert isinstance(message, IncomingMessage)
+    return replace(message, subject=subject, **more)
+
+
+def decided(message: IncomingMessage | Unreadable, now: datetime = NOW, **context: Any) -> Decided:
+    return decide(message, replace(CONTEXT, **context), now)
+
+
+def reason(message: IncomingMessage | Unreadable, **context: Any) -> str:
+    return str(decided(message, **context).decision.reason)
+
+
+def test_the_newest_release_goes_to_who_asks_for_it() -> None:
+    got = decided(mail()).decision
+    assert got == SendRelease(
+        release=LATEST, edition=LATEST, language="fr", why="latest", reason=Reason.LATEST_ASKED, full=True, words=(), alternatives=()
+    )
+
+
+def test_the_edition_is_in_the_language_asked_for_else_in_the_mails_else_in_another() -> None:
+    def edition(text: str) -> str:
+        got = decided(mail(text)).decision
+        assert isinstance(got, SendRelease)
+        return got.edition
+
+    assert edition("Hello, could you send me your latest press release?") == "telephone-vert-en"
+    assert edition("Bonjour, votre dernier communiqué en anglais, svp") == "telephone-vert-en"
+    assert edition("Hello, could you send me your latest press release in French?") == "telephone-vert"
+    assert edition("Hello, could you send me the press release about marine turtles at Nosy Hara?") == "tortues"
+
+
+@pytest.mark.parametrize(
+    ("vouched", "path", "expected"),
+    [
+        (Authentication.PASS, "other@path.example", "latest-asked"),
+        (Authentication.PASS, None, "latest-asked"),
+        (Authentication.NONE, "awa@radio.example", "latest-asked"),
+        (Authentication.NONE, "AWA@Radio.example", "latest-asked"),
+        (Authentication.NONE, "prvs=1234abcdef=awa@radio.example", "latest-asked"),
+        (Authentication.NONE, "SRS0=HHH=TT=radio.example=awa@forward.example", "latest-asked"),
+        (Authentication.NONE, "bounce-awa=radio.example@list.example", "sender-unconfirmed"),
+        (Authentication.NONE, "SRS0=HHH=TT=radio.example=bob@forward.example", "sender-unconfirmed"),
+        (Authentication.NONE, None, "sender-unconfirmed"),
+        (Authentication.FAIL, "awa@radio.example", "authentication-failed"),
+        (Authentication.TEMPERROR, "awa@radio.example", "authentication-unavailable"),
+    ],
+)
+def test_an_answer_goes_only_to_a_from_address_that_somebody_vouches_for(vouched: Authentication, path: str | None, expected: str) -> None:
+    got = decided(replace(mail(), return_path=path), authentication=vouched).decision
+    assert str(got.reason) == expected
+    if isinstance(got, SendRelease):
+        assert got.full is (vouched is Authentication.PASS)
+
+
+def test_a_forged_sender_gets_no_draft_and_an_unconfirmed_one_does() -> None:
+    forged = decided(mail(), authentication=Authentication.FAIL)
+    unconfirmed = decided(replace(mail(), return_path=None), authentication=Authentication.NONE)
+    assert isinstance(forged.decision, HandOff) and forged.decision.draft is None
+    assert isinstance(unconfirmed.decision, HandOff) and unconfirmed.decision.draft
+
+
+@pytest.mark.parametrize("sender", ["a@radio.example, b@radio.example", "a@radio.example <b@evil.example>", "nobody", ""])
+def test_a_sender_that_is_not_one_plain_address_is_never_answered(sender: str) -> None:
+    assert reason(mail(sender=sender)) == "from-unclear"
+
+
+def test_neither_reply_to_nor_sender_decides_where_an_answer_goes() -> None:
+    with_others = mail(ASKED, "Reply-To: victim@other.example", "Sender: victim@other.example")
+    assert reason(with_others) == "latest-asked"
+    assert reason(replace(with_others, return_path="victim@other.example"), authentication=Authentication.NONE) == "sender-unconfirmed"
+
+
+def test_a_mail_read_from_a_file_may_have_lost_its_return_path() -> None:
+    lost = replace(mail(), return_path=None)
+    assert reason(lost, authentication=Authentication.NONE, from_a_file=True) == "latest-asked"
+    assert reason(replace(lost, return_path="x@y.example"), authentication=Authentication.NONE, from_a_file=True) == "sender-unconfirmed"
+
+
+@pytest.mark.parametrize(
+    ("answers", "vouched", "expected", "repeat"),
+    [
+        ([], Authentication.PASS, "latest-asked", False),
+        ([(LATEST, 1)], Authentication.PASS, "latest-asked", True),
+        ([(LATEST, 1), (LATEST, 2)], Authentication.PASS, "asked-again", None),
+        ([(LATEST, 1), (LATEST, 8)], Authentication.PASS, "latest-asked", True),
+        ([(LATEST, 8), (LATEST, 9)], Authentication.PASS, "latest-asked", False),
+        ([("requins", 1), ("requins", 2)], Authentication.PASS, "latest-asked", False),
+        ([(LATEST, 1)], Authentication.NONE, "asked-again", None),
+        ([("requins", 1)], Authentication.NONE, "asked-again", None),
+        ([(LATEST, 8)], Authentication.NONE, "latest-asked", False),
+    ],
+)
+def test_the_same_release_goes_once_more_and_then_a_person_looks(answers: Any, vouched: Authentication, expected: str, repeat: Any) -> None:
+    earlier = tuple((release, NOW - timedelta(days=days)) for release, days in answers)
+    got = decided(mail(), authentication=vouched, earlier_answers=earlier).decision
+    assert str(got.reason) == expected
+    if isinstance(got, SendRelease):
+        assert got.repeat is repeat
+    else:
+        assert isinstance(got, HandOff) and got.draft
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"answers_today_address": 2, "answers_hour_domain": 4, "answers_last_minute": 5}, "latest-asked"),
+        ({"answers_today_address": 3}, "cap-address"),
+        ({"answers_hour_domain": 5}, "cap-domain"),
+        ({"answers_last_minute": 6}, "cap-minute"),
+    ],
+)
+def test_past_a_cap_a_person_looks_and_there_is_never_silence(counts: dict[str, int], expected: str) -> None:
+    caps = Caps(answers_per_address_per_day=3, answers_per_domain_per_hour=5, answers_per_minute=6)
+    got = decided(mail(), caps=caps, **counts).decision
+    assert str(got.reason) == expected
+    assert isinstance(got, SendRelease) or (isinstance(got, HandOff) and got.draft)
+
+
+def test_a_reply_to_one_of_our_mails_is_for_a_person() -> None:
+    got = decided(mail(), own_deliveries=(TOKEN,)).decision
+    assert isinstance(got, HandOff) and (got.reason, got.draft and got.draft.release) == (Reason.REPLY_TO_OURS, LATEST)
+
+
+def test_a_mail_with_our_own_token_in_its_message_id_is_ours() -> None:
+    assert reason(replace(mail(), message_id=f"<mb.{TOKEN}.abc@littoral.example>"), own_deliveries=(TOKEN,)) == "own-mail"
+    assert reason(replace(mail(), message_id=f"<mb.{TOKEN}.abc@littoral.example>")) == "latest-asked"
+
+
+def test_a_colleague_is_never_answered() -> None:
+    colleague = {"colleagues": frozenset({"awa@radio.example"})}
+    assert decided(mail(), **colleague).decision == HandOff(reason=Reason.COLLEAGUE, why="colleague")
+    assert decided(mail(), **colleague, own_deliveries=(TOKEN,)).decision == Ignore(reason=Reason.COLLEAGUE_REPLIED)
+    assert reason(mail(), **colleague, own_deliveries=(TOKEN,), authentication=Authentication.FAIL) == "authentication-failed"
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [({"rescan_doubt": True}, "rescan-doubt"), ({"older_than_a_day_in_rescan": True}, "old-in-rescan"), ({"junk": True}, "junk")],
+)
+def test_what_was_met_before_or_lies_in_junk_is_not_answered(context: dict[str, bool], expected: str) -> None:
+    assert reason(mail(), **context) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "draft"),
+    [
+        ("Votre dernier communiqué svp. Mon fils a disparu en mer, aidez-moi.", False),
+        ("Je me plains de votre dernier communiqué, envoyez-le moi.", False),
+        ("Votre dernier communiqué contient une erreur, merci de m'envoyer le bon.", False),
+        ("Notre avocat demande votre dernier communiqué", False),
+        ("Votre dernier communiqué svp, et désabonnez-moi.", False),
+        ("Votre dernier communiqué svp, et une interview de la directrice.", True),
+        ("Votre dernier communiqué svp, et inscrivez-moi sur la liste presse.", True),
+        ("Votre dernier communiqué svp, avec des photos.", True),
+    ],
+)
+def test_two_wishes_are_for_a_person_and_a_plea_or_a_complaint_never_sees_a_release(text: str, draft: bool) -> None:
+    got = decided(mail(text)).decision
+    assert isinstance(got, HandOff) and bool(got.draft) is draft
+
+
+def test_a_call_for_help_is_one_even_where_nothing_may_be_answered() -> None:
+    plea = "Mon fils a disparu, aidez-moi, je cherche votre dernier communiqué"
+    for message in (mail(plea, "X-Auto-Response-Suppress: All"), replace(mail(plea), recipients=())):
+        got = decided(message).decision
+        assert isinstance(got, HandOff) and (got.reason, got.draft) == (Reason.CALL_FOR_HELP, None)
+
+
+def test_a_machine_is_settled_before_its_words_are_read() -> None:
+    got = decided(mail("Aidez-moi, mon fils a disparu", "Auto-Submitted: auto-replied"))
+    assert (got.decision, got.kind) == (Ignore(reason=Reason.AUTO_SUBMITTED), "automatic")
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "expected"),
+    [
+        ("", "", "nothing-written"),
+        ("Bonjour", "", "not-understood"),
+        ("Ne m'envoyez pas votre dernier communiqué", "", "negated"),
+        ("Votre dernier communiqué svp, à envoyer à bob@autre.example", "", "someone-else"),
+        ("Merci de m'envoyer le communiqué sur la centrale nucléaire de Brickaville", "", "no-match"),
+        ("Merci de m'envoyer le communiqué sur Mahajanga", "", "several-match"),
+        ("Pourriez-vous crocheter votre dernier communiqué ?", "", "not-sure"),
+    ],
+)
+def test_who_is_not_understood_gets_a_person(text: str, subject: str, expected: str) -> None:
+    got = decided(mail(text, subject=subject))
+    assert isinstance(got.decision, HandOff) and str(got.decision.reason) == expected
+    assert got.kind == "request"
+
+
+def test_where_nothing_fits_the_five_newest_public_titles_may_be_offered() -> None:
+    got = decided(mail("Please send me the press release about the nuclear plant")).decision
+    assert isinstance(got, HandOff)
+    assert got.offers == ("telephone-vert-en", "formation-juges", "phare", "tourisme-croisiere", "riziculture-salinite")
+
+
+def test_the_senders_own_address_and_ours_in_the_text_are_nobody_elses() -> None:
+    assert reason(mail(f"{ASKED} Mon adresse : awa@radio.example, la vôtre : presse@littoral.example")) == "latest-asked"
+
+
+# --- embargo: what is not public does not exist
+OPENS = datetime(2026, 6, 1, 8, tzinfo=UTC)
+SECRET = release("secret", "Le barrage de Sakaraha ouvre ses vannes", "Sakaraha aura un barrage.", "2026-06-01", embargo=OPENS)
+
+
+def with_secret(now: datetime) -> dict[str, Any]:
+    everything: dict[str, Release] = {**RELEASES, "secret": SECRET}
+    return {"releases": everything, "index": build(everything.values(), now, LANGUAGES), "now": now}
+
+
+QUESTIONS = [
+    ASKED,
+    "Merci de m'envoyer le communiqué sur le barrage de Sakaraha",
+    "Merci de m'envoyer le communiqué « Le barrage de Sakaraha ouvre ses vannes »",
+    "svp le communiqué du 1er juin 2026",
+    "Please send me your latest press release",
+]
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_no_request_gets_a_release_before_its_instant(text: str) -> None:
+    got = decided(mail(text), **with_secret(OPENS - timedelta(microseconds=1)))
+    assert "secret" not in json.dumps(explain(got, mail("x"), "f"))
+    assert "Sakaraha" not in json.dumps(actions(got))
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_any_request_gets_it_from_its_instant_on(text: str) -> None:
+    got = decided(mail(text), **with_secret(OPENS)).decision
+    assert isinstance(got, SendRelease) and got.release == "secret"
+
+
+def test_an_index_made_too_late_or_too_early_leaks_nothing() -> None:
+    early = OPENS - timedelta(seconds=1)
+    stale = with_secret(OPENS) | {"now": early}  # the index already knows it, the hour has not come
+    got = decided(mail(QUESTIONS[1]), **stale).decision
+    assert not isinstance(got, SendRelease) and "secret" not in str(actions(decided(mail(QUESTIONS[1]), **stale)))
+
+
+def test_without_anything_public_a_person_answers() -> None:
+    assert reason(mail(), releases={}, index=build((), NOW, LANGUAGES)) == "nothing-public"
+    assert reason(mail(), releases={"secret": SECRET}, index=build((SECRET,), NOW, LANGUAGES)) == "nothing-public"
+
+
+# --- reports, and mails that cannot be read
+STATUS = ["Reporting-MTA: dns; mx.example", "", "Final-Recipient: rfc822; x@y.example", "Action: failed", "Status: 5.1.1", ""]
+PARTS = ["--b", "Content-Type: text/plain", "", "Sorry.", "--b", "Content-Type: message/delivery-status", "", *STATUS, "--b--", ""]
+BOUNCE = "\r\n".join(PARTS)
+DSN = "Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+
+
+def test_a_bounce_is_recorded_and_is_ours_only_with_our_token() -> None:
+    got = decided(mail(BOUNCE, DSN))
+    assert isinstance(got.decision, RecordReport)
+    assert actions(got) == [{"type": "record_bounce", "recipient": "x@y.example", "class": "hard", "status": "5.1.1", "ours": False}]
+    assert actions(decided(mail(BOUNCE, DSN), own_deliveries=(TOKEN,)))[0]["ours"] is True
+    assert got.kind == "report"
+
+
+def test_a_report_that_names_nobody_goes_to_a_person() -> None:
+    got = decided(mail("--b--\r\n", DSN))
+    assert (got.decision, got.kind) == (HandOff(reason=Reason.REPORT_UNREADABLE, why="report-unreadable"), "report")
+
+
+def test_exims_own_field_names_whom_it_could_not_reach() -> None:
+    got = decided(mail("Sorry", "X-Failed-Recipients: a@b.example, c@d.example"))
+    assert [action["recipient"] for action in actions(got)] == ["a@b.example", "c@d.example"]
+
+
+def test_a_person_who_shows_us_a_bounce_is_a_person() -> None:
+    shown = replace(mail(), reported=(ReportedRecipient("x@y.example", "failed", "5.1.1", ""),))
+    assert decided(shown).kind == "request"
+    assert decided(replace(shown, return_path="")).kind == "report"
+
+
+def test_a_complaint_says_so() -> None:
+    message = replace(mail("x", "Content-Type: multipart/report; report-type=feedback-report; boundary=b"), feedback_type="abuse")
+    assert actions(decided(message)) == [{"type": "record_complaint", "feedback_type": "abuse", "ours": False}]
+
+
+def test_what_cannot_be_read_is_for_a_person() -> None:
+    got = decided(Unreadable(why="too-deep", size=9, subject="Bonjour"))
+    assert explain(got, Unreadable(why="too-deep", size=9, subject="Bonjour"), "x.eml") == {
+        "file": "x.eml", "kind": "unreadable", "language": "fr", "sender": "", "subject": "Bonjour", "visible_text": "",
+        "actions": [{"type": "hand_off", "why": "too-deep"}], "reason": "unreadable", "confidence": 0.5, "evidence": ["too-deep"],
+    }  # fmt: skip
+
+
+def test_an_explanation_shows_everything_and_is_json() -> None:
+    message = mail("Bonjour, svp le communiqué sur les requins", subject="Requins")
+    shown = explain(decided(message), message, "x.eml")
+    assert json.loads(json.dumps(shown)) == shown
+    assert shown["actions"] == [{"type": "send_release", "release": "requins", "edition": "fr", "why": "topic", "full": True}]
+    assert (shown["kind"], shown["sender"], shown["reason"]) == ("request", "awa@radio.example", "topic-asked")
+    assert "Requins" in shown["evidence"]
+
+
+def test_every_sign_of_a_machine_is_a_reason() -> None:
+    assert {str(sign) for sign in Sign} <= set(Reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "inner"),
+    [
+        ("a@b.example", "a@b.example"),
+        ("", ""),
+        ("prvs=0123456789=a@b.example", "a@b.example"),
+        ("prvs=a/0123456789@b.example", "a@b.example"),
+        ("btv1==123abc==a@b.example", "a@b.example"),
+        ("SRS0=Ab1=TT=b.example=a@fwd.example", "a@b.example"),
+        ("SRS1=Ab1=fwd.example==Cd2=TT=b.example=a@other.example", "a@b.example"),
+        ("srs0-not@fwd.example", "srs0-not@fwd.example"),
+    ],
+)
+def test_a_rewritten_return_path_is_undone_to_compare(path: str, inner: str) -> None:
+    assert unwrapped(path) == inner
