@@ -57,6 +57,7 @@ def _make(path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     except OSError as problem:
-        raise SettingsFault(f"The key file {path} cannot be written: {problem.strerror}.") from problem
+        said = f"The key file {path} cannot be written: {problem.strerror}. Mend its folder, or change database.url."
+        raise SettingsFault(said) from problem
     finally:
         draft.unlink(missing_ok=True)

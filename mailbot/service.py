@@ -85,24 +85,26 @@ def office_zone(settings: Settings) -> tzinfo:
 def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Office:
     """Who writes, and in which words. Raises SettingsFault, rendering.TemplateFault."""
     organisation = settings.organisation
-    order = tuple(organisation.languages) or default_order(loaded)
-    for code in order:
-        if code not in loaded:
-            raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
     typographies = {code: language.typography for code, language in loaded.items()}
     return Office(
         name=organisation.name, short_name=organisation.short_name,
         address=_address(organisation.address, "organisation.address", organisation.name),
-        website=organisation.website, contact=organisation.contact, languages=order,
+        website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
         words=rendering.environment(template_folders(settings), typographies, office_zone(settings)),
     )  # fmt: skip
 
 
-def default_order(loaded: dict[str, languages.Language]) -> tuple[str, ...]:
-    """Every installed language, in the order that the folders ask for, else of the alphabet."""
-    return tuple(sorted(loaded, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
+def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
+    """The office's languages, its own first; where it names none, every installed one in the order that the folders ask for.
+
+    Raises SettingsFault."""
+    named = tuple(settings.organisation.languages)
+    for code in named:
+        if code not in loaded:
+            raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
+    return named or tuple(sorted(loaded, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -134,7 +136,7 @@ def stranger_context(
         releases=shelf.releases,
         index=shelf.index,
         languages=loaded,
-        organisation_languages=tuple(settings.organisation.languages) or default_order(loaded),
+        organisation_languages=language_order(settings, loaded),
         organisation_names=(settings.organisation.name, settings.organisation.short_name),
         from_a_file=True,
     )
@@ -166,9 +168,12 @@ def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
     loaded = languages.load(language_folders(settings))
     office = office_of(settings, loaded)
-    inward, outward, secret = imap_server(settings), smtp_server(settings), secret_key(settings)
+    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
+        raise fault  # now, and not when the first journalist writes
+    inward, outward = imap_server(settings), smtp_server(settings)
     database = Database(settings.database.url)
     upgrade(database)
+    secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
     reader = Reader(language_folders(settings))
     dispatcher = Dispatcher(

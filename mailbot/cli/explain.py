@@ -4,8 +4,8 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,42 +17,36 @@ if TYPE_CHECKING:
     from mailbot.settings import Settings
 
 # Name, the first octets, the size of the whole -> the explanation.
-Judge = Callable[[str, bytes, int], Awaitable[dict[str, Any]]]
+Judge = Callable[[str, bytes, int], dict[str, Any]]
 
 
 def explain(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(help="Mails as files (.eml); - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Mails as files (.eml); - is standard input.")],
     as_json: Json = False,
 ) -> None:
     """Say of each mail what mailbot would do, and why: alone, as in automatic mode, from a stranger. Nothing is sent.
 
     Example: mailbot explain request.eml
     """
-    with database_to_read(context) as database:
-        done = asyncio.run(_each(settings_of(context), database, files, print_json if as_json else print_judged))
-    if not done:
-        raise typer.Exit(1)
-
-
-async def _each(settings: "Settings", database: "Database", files: Sequence[str], show: Callable[[dict[str, Any]], None]) -> bool:
-    """Show each as soon as it is judged, in the order given. False where one could not be read: the others have their answer."""
-    done = True
-    async with judge_of(settings, database) as judge:
+    failed = False
+    with database_to_read(context) as database, judge_of(settings_of(context), database) as judge:
         for file in files:
             try:
                 head, size = _read(file)
             except OSError as problem:
                 typer.echo(f"mailbot: {file} cannot be read: {problem.strerror}.", err=True)
-                done = False
+                failed = True
                 continue
-            show(await judge(file, head, size))
-    return done
+            found = judge(file, head, size)
+            print_json(found) if as_json else print_judged(found)
+    if failed:
+        raise typer.Exit(1)
 
 
-@asynccontextmanager
-async def judge_of(settings: "Settings", database: "Database") -> AsyncIterator[Judge]:
-    """What judges mails against the releases in this database."""
+@contextmanager
+def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
+    """What judges mails against the releases in this database, one after another."""
     import secrets
 
     from mailbot import clock, languages, service
@@ -74,8 +68,8 @@ async def judge_of(settings: "Settings", database: "Database") -> AsyncIterator[
     sealing = secret or secrets.token_bytes(MINIMUM_OCTETS)  # without a key nothing can have been sealed by us
     database.read_now(shelf.refresh, clock.now())
 
-    async def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
-        message = await reader.read(head, size) if head else Unreadable(why="too-large" if size else "empty", size=size, subject="")
+    def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
+        message = runner.run(reader.read(head, size)) if head else Unreadable(why="too-large" if size else "empty", size=size, subject="")
         try:
             decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
         except Exception as problem:
@@ -85,10 +79,11 @@ async def judge_of(settings: "Settings", database: "Database") -> AsyncIterator[
             decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
         return explanation.explain(decided, message, name)
 
-    try:
-        yield judge
-    finally:
-        await reader.close()
+    with asyncio.Runner() as runner:
+        try:
+            yield judge
+        finally:
+            runner.run(reader.close())
 
 
 def _read(file: str) -> tuple[bytes, int]:

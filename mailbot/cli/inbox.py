@@ -1,6 +1,5 @@
 """`mailbot inbox`: what arrived, what was decided and why."""
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -91,12 +90,8 @@ def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> No
         if row is None:
             raise _unknown(mail_id)
         head = database.read_now(store.content, mail_id, HEAD_OCTETS)
-
-        async def judged() -> dict[str, Any]:
-            async with judge_of(settings_of(context), database) as judge:
-                return await judge(str(mail_id), head, row["size"])
-
-        found = asyncio.run(judged())
+        with judge_of(settings_of(context), database) as judge:
+            found = judge(str(mail_id), head, row["size"])
     print_json(found) if as_json else print_judged(found)
 
 

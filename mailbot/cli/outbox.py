@@ -18,6 +18,7 @@ from mailbot.cli.opening import (
     print_json,
     print_json_lines,
 )  # fmt: skip
+from mailbot.outbox.delivery import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -66,7 +67,7 @@ def resume_sending(context: typer.Context, yes: Yes = False, dry_run: DryRun = F
 @app.command("list")
 def list_(
     context: typer.Context,
-    state: Annotated[list[str] | None, typer.Option(help="Only this state: queued, sent, failed, uncertain ...")] = None,
+    state: Annotated[list[DeliveryState] | None, typer.Option(help="Only this state; may be given several times.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many, newest first; 0: all.")] = 50,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +120,6 @@ def retry(context: typer.Context, delivery_id: DeliveryId, yes: Yes = False, dry
     Example: mailbot outbox retry 6f1c --yes
     """
     from mailbot.outbox import store
-    from mailbot.outbox.delivery import DeliveryState
 
     allowed = (DeliveryState.FAILED, DeliveryState.UNCERTAIN)
     _change(context, delivery_id, allowed, store.send_again, "Send {kind} to {recipient} again?", "retrying", yes, dry_run, as_json)

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import DryRun, Json, Yes, confirmed, database_of, one_line, print_json, print_json_lines, settings_of
+from mailbot.cli.opening import (
+    (,
+)
+    DryRun,
+    Json,
+    Yes,
+    confirmed,
+    database_of,
+    database_to_read,
+    one_line,
+    print_json,
+    print_json_lines,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from mailbot.database.engine import Database, Tx
@@ -51,13 +64,13 @@ def import_(
 
     settings = settings_of(context)
     loaded = languages.load(service.language_folders(settings))
-    order = {code: loaded[code] for code in [*settings.organisation.languages, *loaded] if code in loaded}
+    order = {code: loaded[code] for code in service.language_order(settings, loaded)} | loaded
     now = clock.now()
     from mailbot.releases import store
     from mailbot.releases.import_set import import_set
 
     files = list(_files(source))
-    with database_of(context) as database:
+    with (database_to_read if dry_run else database_of)(context) as database:
         read = import_set(files, order, now.astimezone(service.office_zone(settings)), database.read_now(store.load_all), language)
         if read.problems:
             if as_json:
@@ -81,7 +94,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     from mailbot.releases.release import day_of
 
     now = clock.now()
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         releases = sorted(database.read_now(store.load_all), key=lambda one: (max(map(day_of, one.editions)), one.id), reverse=True)
     if as_json:
         return print_json_lines(_facts(one, now, whole=False) for one in releases)
@@ -101,7 +114,7 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
     from mailbot import clock
     from mailbot.releases.markdown import to_markdown
 
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         found = _load(database, slug)
     if as_json:
         return print_json({**_facts(found, clock.now(), whole=True), "edition": slug})
@@ -146,7 +159,7 @@ def render(
 
     settings = settings_of(context)
     office = service.office_of(settings, languages.load(service.language_folders(settings)))
-    with database_of(context) as database:
+    with database_to_read(context) as database:
         edition = _edition(_load(database, slug), slug)
     values = {
         "organisation": office.values, "release": release_values(office, edition), "why": "", "words": (), "repeat": False,

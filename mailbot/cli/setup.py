@@ -22,13 +22,13 @@ def init(
     from mailbot.settings_example import example
 
     path = file or context.obj or DEFAULT_FILE
+    if path.exists():
+        typer.echo(f"mailbot: {path} exists already and was left as it is.", err=True)
+        raise typer.Exit(1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as written:
             written.write(example())
-    except FileExistsError:
-        typer.echo(f"mailbot: {path} exists already and was left as it is.", err=True)
-        raise typer.Exit(1) from None
     except OSError as problem:
         typer.echo(f"mailbot: {path} cannot be written: {problem.strerror}. Name another place: mailbot init FILE", err=True)
         raise typer.Exit(1) from None

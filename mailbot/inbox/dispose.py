@@ -84,11 +84,12 @@ class Disposer:
 
     async def some(self) -> bool:
         """Deal with the next few mails, each of them read while the one before it is decided; False where there are none."""
+        if await self._database.read(store.undecided) == 0:
+            return False
         await self._warm_up()
         taken = await self._database.write(store.take, TAKE_AT_ONCE)
         if not taken:
             return False
-        await self._refresh_shelf()
         ahead = asyncio.create_task(self._read(taken[0]))
         try:
             for stored, following in zip(taken, (*taken[1:], None), strict=True):
@@ -118,8 +119,9 @@ class Disposer:
             await self._database.read(self._shelf.refresh, self._clock())
 
     async def _warm_up(self) -> None:
-        """The parser stands ready before the first mail is taken: neither its deadline nor its attempts pay for our start."""
-        if not self._warm and await self._database.read(store.undecided):
+        """All that is slow stands ready before a mail is taken: neither its deadline nor its attempts pay for our start."""
+        await self._refresh_shelf()
+        if not self._warm:
             await self._reader.read(NOTHING, len(NOTHING))
             self._warm = True
 

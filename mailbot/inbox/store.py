@@ -209,15 +209,22 @@ def close(tx: Tx, mail_id: int) -> bool:
 def unannounced_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
     """Mails that wait for a person and of which no note went out, oldest first."""
     told = sa.exists().where(delivery.c.mail == mail.c.id)
-    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, ~told).order_by(mail.c.id)
+    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, ~told, _before_undecided()).order_by(mail.c.id)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def observed_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
     """Mails that were decided in observe mode, oldest first. Our own come back: a list must not be news to the next list."""
-    where = (mail.c.id > mail_id, mail.c.mode == "observe", mail.c.reason != Reason.OWN_MAIL)
+    where = (mail.c.id > mail_id, mail.c.mode == "observe", mail.c.reason != Reason.OWN_MAIL, _before_undecided())
     query = sa.select(mail).where(*where).order_by(mail.c.id)
     return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def _before_undecided() -> Any:
+    """Not past a mail that still waits for its decision: a list remembers how far it came, and would pass that one over for ever."""
+    other = mail.alias()
+    first = sa.select(sa.func.min(other.c.id)).where(other.c.state == STORED).scalar_subquery()
+    return sa.or_(first.is_(None), mail.c.id < first)
 
 
 def listed(tx: Tx, *, waiting_only: bool = False, limit: int = 0) -> list[dict[str, Any]]:

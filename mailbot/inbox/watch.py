@@ -122,6 +122,7 @@ class Watcher:
         session = await imap.Session.open(self._server)
         try:
             await self._take_up(session)
+            self._arrived()  # who watched before us may have stored what nobody has decided
             loop = asyncio.get_running_loop()
             ends, noted = loop.time() + SESSION_SECONDS, -NOTE_SECONDS
             while not self._stopping.is_set() and (left := ends - loop.time()) > 0:

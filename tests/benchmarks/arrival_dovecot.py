@@ -9,6 +9,7 @@ import time
 from tests.benchmarks import stand
 from tests.benchmarks.figure import Figure, progress
 from tests.journeys.office import request
+from tests.servers.dovecot import Dovecot
 from tests.servers.relay import LoopbackRelay
 
 MAILS = 30
@@ -24,19 +25,19 @@ def measure() -> list[Figure]:
     ]
 
 
-async def _measured(dovecot: stand.Dovecot) -> list[float]:
+async def _measured(dovecot: Dovecot) -> list[float]:
     took: list[float] = []
     async with LoopbackRelay() as relay:
-        with stand.office(dovecot, relay.port) as office, stand.running(office) as process:
-            with smtplib.LMTP(dovecot.host, dovecot.lmtp_port, timeout=20) as lmtp:
-                for number in range(MAILS + 1):
-                    accepted = await asyncio.to_thread(_deliver, lmtp, number)
-                    taken = await relay.wait_for(number + 1, 30)
-                    took.append(taken[-1].moment - accepted)
-                    await asyncio.to_thread(stand.wait_until_filed, dovecot, process, 30)
-                    await asyncio.sleep(random.uniform(0.1, 0.6))  # as mails come: at any moment of an IDLE
-                    if number % 10 == 0:
-                        progress(f"{number} of {MAILS} mails answered")
+        lmtp = smtplib.LMTP(dovecot.host, dovecot.lmtp_port, timeout=20)
+        with stand.office(dovecot, relay.port) as office, stand.running(office) as process, lmtp:
+            for number in range(MAILS + 1):
+                accepted = await asyncio.to_thread(_deliver, lmtp, number)
+                taken = await relay.wait_for(number + 1, 30)
+                took.append(taken[-1].moment - accepted)
+                await asyncio.to_thread(stand.wait_until_filed, dovecot, process, 30)
+                await asyncio.sleep(random.uniform(0.1, 0.6))  # as mails come: at any moment of an IDLE
+                if number % 10 == 0:
+                    progress(f"{number} of {MAILS} mails answered")
     return took[1:]  # the first one waited for mailbot's start
 
 

@@ -58,7 +58,6 @@ class MemoryWatch:
 
 
 def _high_water(process: psutil.Process) -> int:
-    with suppress(OSError):
-        with open(f"/proc/{process.pid}/status") as status:
-            return next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")), 0)
+    with suppress(OSError), open(f"/proc/{process.pid}/status") as status:
+        return next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")), 0)
     return 0

@@ -10,14 +10,15 @@ from tests.journeys.office import request
 from tests.servers.smtp_sink import smtp_sink
 
 OCTETS = 50_000_000
+SMALL, LARGE = "Votre dernier communiqué, svp ?", "Votre dernier communiqué, svp ? Nos photos sont jointes."
 
 
 def measure() -> list[Figure]:
     """From LMTP's 250 to an INBOX without it."""
-    with stand.mailbox() as dovecot, smtp_sink() as relay, stand.office(dovecot, relay.port) as office:
-        with stand.running(office) as process, MemoryWatch(process.pid) as memory:
-            dovecot.deliver(stand.ADDRESS, request(stand.ADDRESS, "Bonjour, votre dernier communiqué, svp ?"))
-            stand.wait_until_filed(dovecot, process, 30)  # it has started, and is back in IDLE
+    with stand.mailbox() as dovecot, smtp_sink() as relay, stand.office(dovecot, relay.port) as office, stand.running(office) as process:
+        dovecot.deliver(stand.ADDRESS, request(stand.ADDRESS, SMALL))
+        stand.wait_until_filed(dovecot, process, 30)  # it has started, and is back in IDLE
+        with MemoryWatch(process.pid) as memory:
             dovecot.deliver(stand.ADDRESS, _large())
             arrived = time.monotonic()
             stand.wait_until_filed(dovecot, process, 60)
@@ -29,7 +30,7 @@ def measure() -> list[Figure]:
 
 
 def _large() -> bytes:
-    head, _, text = request(stand.ADDRESS, "Bonjour, votre dernier communiqué, svp ? Nos photos sont jointes.", number=1).partition(b"\r\n\r\n")
+    head, _, text = request(stand.ADDRESS, LARGE, number=1).partition(b"\r\n\r\n")
     kept = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"content-", b"mime-"))]
     kept += [b"MIME-Version: 1.0", b'Content-Type: multipart/mixed; boundary="b"']
     lines = base64.encodebytes(os.urandom(OCTETS // 78 * 57)).replace(b"\n", b"\r\n")

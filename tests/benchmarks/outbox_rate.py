@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 
-from mailbot import clock, languages, rendering, service
+from mailbot import clock, languages, service
 from mailbot.inbox.compose import Subject, answer
 from mailbot.inbox.decision import Reason, SendRelease
 from mailbot.message import token

@@ -1,5 +1,7 @@
-"""Runs `mailbot` as a process of its own, as a person or a program does: in a folder, with a settings file, and what it said."""
+"""Runs `mailbot` as a person or a program does: in a folder, with a settings file; and what it said."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,9 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mailbot.cli.main import main
+
 MAILBOT = [sys.executable, "-c", "from mailbot.cli.main import main; main()"]
 SETTINGS = {
-    "organisation": {"name": "Office", "address": "presse@office.example", "languages": ["fr", "en"], "timezone": "Africa/Bamako"},
+    "organisation": {"name": "Office", "address": "presse@littoral.example", "languages": ["fr", "en"], "timezone": "Africa/Bamako"},
     "imap": {"host": "127.0.0.1", "port": 1, "security": "plain"},
     "smtp": {"host": "127.0.0.1", "port": 1, "security": "plain"},
 }
@@ -62,10 +68,33 @@ class Commands:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILBOT_")}
         return subprocess.Popen(command, cwd=self.folder, env=clean | self.environment, **pipes)
 
-    def __call__(self, *words: str | Path, given: bytes = b"", limit: str = "") -> Said:
-        """Run one to its end."""
+    def process(self, *words: str | Path, given: bytes = b"", limit: str = "") -> Said:
+        """Run one to its end as a process of its own, where the process is the question."""
         with self.start(*words, limit=limit, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             out, err = process.communicate(given, timeout=60)
-        said = Said(process.returncode, out.decode(), err.decode())
-        assert "Traceback" not in said.err, said.err
-        return said
+        return _sane(Said(process.returncode, out.decode(), err.decode()))
+
+    def __call__(self, *words: str | Path, given: bytes = b"") -> Said:
+        """The same in this process, a second faster."""
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.chdir(self.folder)
+            for name in [name for name in os.environ if name.startswith("MAILBOT_")]:
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["mailbot", *map(str, words)])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+            with pytest.raises(SystemExit) as ended:
+                main()
+        code = 0 if ended.value.code is None else int(ended.value.code)
+        told = []
+        for stream in (out, err):
+            stream.flush()
+            told.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+        return _sane(Said(code, *told))
+
+
+def _sane(said: Said) -> Said:
+    assert "Traceback" not in said.err, said.err
+    return said

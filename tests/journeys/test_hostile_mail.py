@@ -1,7 +1,9 @@
 """A mail that hangs, kills, swells or trips us gets before a person, and the next one is answered as if nothing had been."""
 
 import asyncio
+import base64
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -131,3 +133,29 @@ async def test_a_very_large_mail_is_dealt_with_and_goes_to_a_person_whole_or_nam
     assert "Quel temps fait-il" in text_of(note.content)
     assert office.lying("mailbot/attention") == 1
     assert psutil.Process(os.getpid()).memory_info().rss < 1 << 30
+
+
+async def test_octets_that_no_database_keeps_as_text_cost_no_mail_its_disposition(
+    office_on_either: Office, relay: LoopbackRelay
+) -> None:
+    office = office_on_either
+    odd = b"\x00\xff\xed\xa0\x80\xf0\x9f"
+    encoded = b"=?utf-8?b?" + base64.b64encode(odd) + b"?="
+    lines = (
+        b"From: " + encoded + b" <awa@journal.example>", b"To: " + office.address.encode(), b"Subject: Demande " + encoded + odd[1:],
+        b"Message-ID: <a" + odd[1:] + b"@journal.example>", b"In-Reply-To: <" + odd[1:] + b">",
+        b"References: <" + odd[1:] + b"> <" + encoded + b">", b"X-Odd" + odd[1:] + b": " + odd[1:], b"MIME-Version: 1.0",
+        b'Content-Type: text/plain; charset=utf-8; name="' + encoded + b'"', b"Content-Transfer-Encoding: base64", b"", b"",
+    )  # fmt: skip
+    office.deliver(b"\r\n".join(lines) + base64.encodebytes(LATEST.encode() + odd))
+    office.deliver(b"\xff" * 2000 + b"\r\n\r\n" + odd[1:])
+    office.deliver(b"\r\n")
+    office.ask(LATEST, sender=NEXT)
+    async with office.running():
+        await office.settled(4)
+    assert [row["attempts"] for row in office.mails()] == [1, 1, 1, 1]
+    assert [row["fault"] for row in office.mails()] == [""] * 4
+    assert "next@paper.example" in {got.recipient for got in relay.mails}
+    for row in office.mails():
+        shown = json.loads((await office.commanded("inbox", "show", str(row["id"]), "--json")).stdout)
+        assert shown["id"] == row["id"]

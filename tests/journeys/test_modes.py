@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.journeys.office import COLLEAGUE, LATEST, UNCLEAR, Office, read, text_of
+from mailbot import service
+from mailbot.database.tables import delivery, mail
+from tests.journeys.office import COLLEAGUE, LATEST, SECOND_COLLEAGUE, UNCLEAR, Office, read, text_of
 from tests.servers.relay import LoopbackRelay
 
 MORNING = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
@@ -124,3 +126,51 @@ async def test_beyond_the_hours_number_of_hand_offs_one_list_follows(office: Off
     assert [f"Hirondelles {number}" in said for number in range(5)] == [False, False, True, True, True]
     assert office.lying("mailbot/attention") == 5
     assert office.unsound() == []
+
+
+async def test_a_list_whose_colleague_is_refused_goes_to_the_next_one(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "observe", "hand_off_to": ["nobody@office.example", SECOND_COLLEAGUE]}})
+    office.ask(LATEST)
+    await office.once(lambda: MORNING)
+    await office.once(lambda: MORNING + timedelta(days=1))
+    assert [got.recipient for got in relay.mails] == [SECOND_COLLEAGUE]
+    assert [(row["kind"], row["state"]) for row in office.deliveries()] == [("digest", "failed"), ("digest", "sent")]
+
+
+async def test_no_list_passes_over_a_mail_that_is_decided_later_than_its_neighbours(office: Office, relay: LoopbackRelay) -> None:
+    """The first mail fails and is tried again; meanwhile the second is decided, and the hour of the list comes."""
+    office.configure({"inbox": {"hand_offs_per_hour": 1}})
+    shown = [MORNING]
+    parts = office.parts(lambda: shown[0])
+    async with service.held(parts):
+        await parts.summariser.once()
+        for subject in ("Un", "Deux", "Trois"):
+            office.ask(UNCLEAR, subject=subject)
+        await parts.watcher.once()
+        await parts.disposer.drain()
+        with office.database.engine.begin() as tx:  # as if the second were still to be decided
+            tx.execute(mail.update().where(mail.c.subject == "Deux").values(state="stored", outcome="", decided_at=None, waiting=False))
+        shown[0] += timedelta(hours=2)
+        await parts.summariser.once()
+        assert [row["kind"] for row in office.deliveries()] == ["hand_off"]
+        with office.database.engine.begin() as tx:
+            tx.execute(delivery.update().values(created_at=shown[0]))  # the hour's note is a fresh one
+        await parts.disposer.drain()
+        shown[0] += timedelta(hours=2)
+        await parts.summariser.once()
+        await parts.dispatcher.drain()
+    assert [row["kind"] for row in office.deliveries()] == ["hand_off", "digest"]
+    said = text_of(relay.mails[1].content)
+    assert ["Deux" in said, "Trois" in said] == [True, True]
+
+
+async def test_switched_back_to_observe_it_leaves_even_what_was_decided_before_where_it_is(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST)
+    parts = office.parts()
+    async with service.held(parts):
+        await parts.watcher.once()
+        await parts.disposer.drain()
+    office.configure({"inbox": {"mode": "observe"}})
+    await office.once()
+    assert (office.lying(), office.status()["inbox"]["trouble"]) == (1, "")
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example"], "what was promised before leaves all the same"

@@ -13,6 +13,7 @@ from mailbot.message import token
 from mailbot.releases import store as releases
 from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, SECOND_COLLEAGUE, SECRET_KEY, UNCLEAR, Office, read, text_of
 from tests.servers.relay import LoopbackRelay
+from tests.servers.tcp_proxy import TcpProxy
 
 
 def journalist(behaviour: str) -> str:
@@ -49,14 +50,14 @@ async def test_an_answer_in_doubt_is_not_sent_again_and_a_colleague_is_told(
     assert office.mails()[0]["waiting"]
 
 
-async def test_a_hand_off_in_doubt_is_sent_once_more_byte_for_byte(office: Office, relay: LoopbackRelay) -> None:
+async def test_a_hand_off_in_doubt_is_sent_once_more_and_then_goes_to_the_next_colleague(office: Office, relay: LoopbackRelay) -> None:
     office.configure({"inbox": {"hand_off_to": ["drop-after-dot@office.example", SECOND_COLLEAGUE]}})
     async with office.running():
         office.ask(UNCLEAR)
         await office.settled(1)
-    assert [got.recipient for got in relay.mails] == ["drop-after-dot@office.example"] * 2
+    assert [got.recipient for got in relay.mails] == ["drop-after-dot@office.example"] * 2 + [SECOND_COLLEAGUE]
     assert relay.mails[0].content == relay.mails[1].content
-    assert office.deliveries()[0]["state"] == "uncertain"
+    assert [row["state"] for row in office.deliveries()] == ["uncertain", "sent"]
 
 
 async def test_a_refused_hand_off_goes_to_the_next_colleague(office: Office, relay: LoopbackRelay) -> None:
@@ -119,6 +120,22 @@ async def test_stop_sending_holds_every_mail_and_resume_sending_lets_them_go(off
         assert relay.connections == 0
         office.command("resume-sending")
         await office.settled(1)
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example"]
+
+
+async def test_stop_sending_reaches_a_mail_that_is_claimed_and_has_not_begun_to_leave(office: Office, relay: LoopbackRelay) -> None:
+    async with TcpProxy(relay.port) as proxy:
+        office.configure({"smtp": {"port": proxy.port}})
+        proxy.go_dark()
+        async with office.running():
+            office.ask(LATEST)
+            await office.until(lambda: _states(office) == ["sending"], "the answer claimed")
+            office.database.write_now(flag.put, flag.SENDING_STOPPED, "a test", clock.now())
+            proxy.lighten()
+            await office.until(lambda: _states(office) == ["queued"], "the answer put back")
+            assert relay.mails == []
+            office.database.write_now(flag.clear, flag.SENDING_STOPPED)
+            await office.settled(1)
     assert [got.recipient for got in relay.mails] == ["awa@journal.example"]
 
 
