@@ -27,6 +27,7 @@ class BounceWords:
     subjects: tuple[str, ...]
     announcements: tuple[Phrase, ...]
     recipients: tuple[Phrase, ...]
+    contacts: tuple[Phrase, ...]
     returned: tuple[Phrase, ...]
     delays: tuple[Phrase, ...]
     meanings: tuple[tuple[str, tuple[Phrase, ...]], ...]
@@ -51,6 +52,7 @@ def words_from(given: Mapping[str, Any]) -> BounceWords:
         subjects=tuple(fold(start) for start in given["subjects"]),
         announcements=_phrases(given["announcements"]),
         recipients=_phrases(given["recipients"]),
+        contacts=_phrases(given["contacts"]),
         returned=_phrases(given["returned"]),
         delays=_phrases(given["delays"]),
         meanings=tuple((name, _phrases(phrases)) for name, phrases in given["meanings"].items()),

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli.opening import (
-    (,
-)
     DryRun,
     Json,
     Yes,

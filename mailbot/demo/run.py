@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ PASSWORD = "demo"  # noqa: S105 - opens invented mailboxes on loopback
 LOOKED_THROUGH = 50  # the newest decisions, among which the page finds the mail it waits for
 
 
-async def run(port: int = 0, *, say: Callable[[str], None] = print) -> None:
+async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flush=True)) -> None:
     """Run until SIGTERM or Ctrl-C; leaves nothing behind. Port 0: the system finds a free one. Raises PortTaken."""
     with tempfile.TemporaryDirectory(prefix="mailbot-demo-") as folder, listening_on(port) as listening:
         world = MailWorld()

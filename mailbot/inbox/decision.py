@@ -125,6 +125,8 @@ _NO_DRAFT = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NEGATED, Reason.JUNK
 
 def _is_report(message: IncomingMessage) -> bool:
     """What mail systems write about mail. Somebody who shows us a bounce he got is a person: there the whole mail is no report."""
+    if message.bounce or message.feedback_type:
+        return True
     if message.report_type == "disposition-notification":
         return False
     whole = ("multipart/report", "message/delivery-status", "message/feedback-report")

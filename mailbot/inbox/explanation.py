@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 from mailbot.inbox.decision import Decided, HandOff, Ignore, RecordReport, SendRelease
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
+from mailbot.message.severity import severity
 
 MOST_EVIDENCE = 10
 
@@ -54,13 +55,5 @@ def _send(decision: SendRelease) -> dict[str, Any]:
 
 def _bounce(reported: ReportedRecipient, ours: bool) -> dict[str, Any]:
     return {
-        "type": "record_bounce", "recipient": reported.recipient, "class": severity(reported), "status": reported.status, "ours": ours,
+        "type": "record_bounce", "recipient": reported.recipient, "class": severity(reported.action, reported.status, reported.meaning), "status": reported.status, "ours": ours,
     }  # fmt: skip
-
-
-def severity(reported: ReportedRecipient) -> str:
-    """hard: nobody is there. Only a permanent failure of the address or its domain is; a full mailbox, a policy or a delay is soft."""
-    if reported.action.lower() in ("delayed", "delivered", "relayed", "expanded"):
-        return "soft"
-    subject = reported.status.split(".")[1:2]
-    return "hard" if reported.status.startswith("5.") and subject == ["1"] else "soft"

@@ -21,7 +21,7 @@ _SHORT_LINE = 100
 _OPENING = 60           # lines in which a report says what it is
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:=|]{1,64}@[A-Za-z0-9#\[][A-Za-z0-9._#\[\]-]{0,250}[A-Za-z0-9\]]")
-_STARTS = re.compile(r"[\s<\"'*>•·|(\[-]{0,40}(?:[^<>@\n:]{0,80}<)?")
+_STARTS = re.compile(r"[\s<\"'*>•·|(\[-]{0,40}(?:[45]\d\d[ -])?(?:[^<>@\n:]{0,60}<)?\s?")
 _FIELD = re.compile(r"[\s>*-]{0,20}(?:final|original|failed)-recipients?\s*:\s*(?:rfc822\s*;)?\s*<?", re.IGNORECASE)
 _COMMAND = re.compile(r"\brcpt to\s*:\s*<?", re.IGNORECASE)
 _LABEL = re.compile(r"[\s>*-]{0,20}(?:[^\W\d_][^:\n@]{0,30})?\b(?:to|recipient|address|user|destinataire|empfänger)\s?:\s*[<\"']?$", re.IGNORECASE)
@@ -31,6 +31,10 @@ _TELLING = ("received", "return-path", "message-id", "mime-version")
 _ID = re.compile(r"(?im)^[ \t>]{0,8}message-id\s?:\s{0,3}(<[^<>\s]{1,250}>)")
 _TO = re.compile(r"(?im)^[ \t>]{0,8}(?:to|cc|x-envelope-to|x-rcpt-to)\s?:([^\n]{1,500})")
 _STATUS = re.compile(r"(?<![\w.])([45]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
+_AT_RECIPIENT = re.compile(r"\brcpt\b|\brcpt_to\b|does not like recipient", re.IGNORECASE)
+_AFTER_THE_MAIL = re.compile(r"end of data|after data|to data command|>>> data\b", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<![\w.])[45]\d\d(?![\w.])")
+_OF_A_RECIPIENT = ("unknown-user", "unknown-host", "full", "moved", "disabled")
 _EDGES = " \t-*=_#>.:|~+"
 
 
@@ -97,8 +101,8 @@ class BounceText:
         """The Message-IDs of what was returned in the text itself."""
         return tuple(dict.fromkeys(_ID.findall(self.rest)))[:10]
 
-    def recipients(self) -> tuple[str, ...]:
-        """Those whom it names: the surest way that names anybody is believed."""
+    def recipients(self, failed: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Those whom it names: the surest way that names anybody is believed. `failed`: those whom a field of the mail names."""
         ways: dict[int, dict[str, str]] = {}
         expected = False
         for line in self.report:
@@ -110,11 +114,13 @@ class BounceText:
             if line.strip():
                 expected = found(self.words.recipients, fold(line)) or (expected and bool(seen))
         returned = self.returned_to or frozenset(_addresses(match[1] for match in _TO.finditer(self.rest)))
-        for way in sorted(ways):
-            named = {key: shown for key, shown in ways[way].items() if key not in self.own or way == 1}
+        for way in (1, 2, 3, 4, 5):
+            if way == 4 and failed:
+                return failed
+            named = {key: shown for key, shown in ways.get(way, {}).items() if key not in self.own or way == 1}
             known = {key: shown for key, shown in named.items() if key in returned}
             if known or named and way < 5:
-                return tuple((known if way > 2 and known else named).values())[:MAX_RECIPIENTS]
+                return tuple((known if way == 5 else named).values())[:MAX_RECIPIENTS]
         last = [one for one in returned if one not in self.own]
         return tuple(last) if len(last) == 1 else ()
 
@@ -125,24 +131,25 @@ class BounceText:
             return 1
         if _COMMAND.search(before) and "mail from" not in before.lower():
             return 3
+        if found(self.words.contacts, fold(before)[-60:]):
+            return 0
         starts = _STARTS.fullmatch(before) is not None
         announced = found(self.words.recipients, fold(before)[-60:]) and len(before) < 160
         if (starts and expected) or announced or _LABEL.fullmatch(before):
             return 2
         if starts and (not after.strip(" >\"'),.") or after.lstrip(" >\"')")[:1] in (":", "[", "(", "-", ".", "…", "—")):
             return 3
-        if found(phrases := (), "") or self.words.meaning(after[:200]) in ("unknown-user", "unknown-host", "full", "moved", "disabled"):
-            return 3
-        return 5
+        return 3 if self.words.meaning(after[:200]) in _OF_A_RECIPIENT else 5
 
-    def about(self, recipient: str, others: Iterable[str]) -> str:
-        """What is said of this one: from each line that names it to the next that names another."""
-        mine, theirs = recipient.lower(), {other.lower() for other in others} - {recipient.lower()}
+    def about(self, names: Iterable[str], others: Iterable[str]) -> str:
+        """What is said of this one, whatever its names: from each line that has one of them to the next that names another."""
+        mine = {name.lower() for name in names}
+        theirs = {other.lower() for other in others} - mine
         chunk: list[str] = []
-        taking, blank, length = False, 0, 0
+        taking, length = False, 0
         for line in self.report:
             low = line.lower()
-            if mine in low:
+            if any(one in low for one in mine):
                 taking = True
             elif any(other in low for other in theirs):
                 taking = False
@@ -156,6 +163,21 @@ class BounceText:
     def whole(self) -> str:
         """All that it says."""
         return "\n".join(self.report)[: MAX_CHUNK * 4].strip()
+
+
+def answers_the_recipient(text: str) -> bool:
+    """Whether another server's answer was given when the recipient was named, not when the mail was there."""
+    return _AT_RECIPIENT.search(text) is not None and _AFTER_THE_MAIL.search(text) is None
+
+
+def says_itself(text: str, meaning: str, words: BounceWords) -> bool:
+    """Whether a line means this by itself, without another server's answer in it or above it."""
+    before = ""
+    for line in text.split("\n"):
+        if not _QUOTED.search(f"{before}\n{line}") and words.meaning(line) == meaning:
+            return True
+        before = line
+    return False
 
 
 def status_in(text: str) -> str:

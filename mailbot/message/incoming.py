@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import islice
 
+from mailbot import bounces
 from mailbot.message import address, delivery_report, header, html_text, mime, reply_text
 from mailbot.message.address import Address
 from mailbot.message.delivery_report import ReportedRecipient
@@ -23,7 +23,6 @@ MAX_VISIBLE = 20_000
 MAX_ATTACHMENTS = 100
 _MAX_ENCODED_TEXT = 1024 * 1024     # octets of one text part, still encoded
 _MAX_GLANCE = 16 * 1024             # octets that tell whether a text part says anything
-_MAX_REPORT_PARTS = 20
 
 _RECIPIENTS = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "delivered-to", "x-original-to")
 _REPORT_PARTS = {
@@ -64,6 +63,7 @@ class IncomingMessage:
     reported: tuple[ReportedRecipient, ...]
     feedback_type: str
     returned_ids: tuple[str, ...]
+    bounce: bool = False                        # a mail system says that a mail did not arrive, whether or not `reported` names anybody
     size: int                                   # octets of the whole mail
     truncated: bool                             # only its head was parsed
 
@@ -105,7 +105,7 @@ def _message(root: mime.Part, size: int, truncated: bool, marks: ReplyMarks) -> 
     listed = [address.mailboxes(entry.value) for entry in froms]
     boxes = [box for found, _ in listed for box in found]
     text, written = _texts(root)
-    report = _report(root)
+    report = delivery_report.read(root, text, bounces.shipped())
     return IncomingMessage(
         message_id=next(iter(header.message_ids(root.first("message-id"))), ""),
         from_=tuple(box for box in boxes if box),
@@ -124,9 +124,10 @@ def _message(root: mime.Part, size: int, truncated: bool, marks: ReplyMarks) -> 
         attachments=_attachments(root),
         content_type=header.content_type(root.first("content-type"))[0],
         report_type=root.parameters.get("report-type", "").lower(),
-        reported=report[0],
-        feedback_type=report[1],
-        returned_ids=report[2],
+        reported=report.recipients,
+        feedback_type=report.feedback_type,
+        returned_ids=report.returned_ids,
+        bounce=report.bounce,
         size=size,
         truncated=truncated,
     )
@@ -210,18 +211,3 @@ def _attachments(root: mime.Part) -> tuple[Attachment, ...]:
         if len(found) == MAX_ATTACHMENTS:
             break
     return tuple(found)
-
-
-def _report(root: mime.Part) -> tuple[tuple[ReportedRecipient, ...], str, tuple[str, ...]]:
-    recipients: list[ReportedRecipient] = []
-    feedback = ""
-    ids: list[str] = []
-    parts = (part for part in root.walk() if part.content_type in _RETURNED or part.content_type in _REPORT_PARTS)
-    for part in islice(parts, _MAX_REPORT_PARTS):
-        if part.content_type in ("message/delivery-status", "message/global-delivery-status"):
-            recipients += delivery_report.reported(part.octets(_MAX_ENCODED_TEXT))
-        elif part.content_type == "message/feedback-report":
-            feedback = feedback or delivery_report.feedback_type(part.octets(_MAX_ENCODED_TEXT))
-        elif part.content_type in _RETURNED:
-            ids += delivery_report.returned_ids(part.octets(_MAX_ENCODED_TEXT))
-    return tuple(recipients[: delivery_report.MAX_RECIPIENTS]), feedback, tuple(dict.fromkeys(ids))

@@ -76,7 +76,7 @@ async def test_a_parser_that_dies_before_the_first_mail_costs_no_mail_its_answer
 
 @pytest.fixture
 def own_templates(office: Office) -> Iterator[Path]:
-    """The office's own words, about to be written wrongly."""
+    """The office's own words, about to be written so wrongly that only a certain mail shows it: every other hole is named at start."""
     folder = office.folder / "templates" / "fr"
     folder.mkdir(parents=True)
     office.configure({"folders": {"templates": str(folder.parent)}})
@@ -86,20 +86,20 @@ def own_templates(office: Office) -> Iterator[Path]:
 async def test_a_hole_in_the_answers_template_lets_nothing_leave_and_gets_the_mail_before_a_person(
     office: Office, relay: LoopbackRelay, own_templates: Path
 ) -> None:
-    (own_templates / "answer.txt.j2").write_text("Bonjour {{ nobody_has_set_this }},\n")
+    (own_templates / "answer.txt.j2").write_text("Bonjour{% if 'fontaine' in release.title %}{{ release.place.hole }}{% endif %},\n")
     office.ask(LATEST)
     office.ask("Hello,\n\nCould you please send me your latest press release?\n\nThanks", sender=NEXT)
     await office.once()
     assert [row["outcome"] for row in office.mails()] == ["hand_off", "send_release"]
     assert sorted(got.recipient for got in relay.mails) == [COLLEAGUE, "next@paper.example"]
-    assert "nobody_has_set_this" in office.mails()[0]["fault"]
+    assert "hole" in office.mails()[0]["fault"]
     assert office.unsound() == []
 
 
 async def test_a_hole_in_the_hand_offs_template_parks_the_mail_visibly_and_never_spins(
     office: Office, relay: LoopbackRelay, own_templates: Path
 ) -> None:
-    (own_templates / "hand_off.txt.j2").write_text("{{ nobody_has_set_this }}\n")
+    (own_templates / "hand_off.txt.j2").write_text("{% if 'temps' in visible_text %}{{ subject.hole }}{% endif %}\n")
     office.ask("Quel temps fait-il chez vous ?\n")
     office.ask(LATEST, sender=NEXT)
     async with asyncio.timeout(15):

@@ -92,6 +92,8 @@ async def test_after_a_new_uidvalidity_new_mail_is_answered_and_none_twice(offic
         (answered,) = office.dovecot.mails(office.address, "mailbot")
         office.dovecot.kill()
         office.dovecot.remove_mails(office.address)
+        began = int(clock.now().timestamp())
+        await office.until(lambda: clock.now().timestamp() > began + 1, "another second: it is the UIDVALIDITY of a new mailbox")
         office.dovecot.start()
         office.deliver(answered)
         office.ask(LATEST, sender="New <new@paper.example>")
