@@ -26,6 +26,7 @@ from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
+from mailbot.inbox.understanding import Understood, own_words
 from mailbot.inbox.watch import Watcher
 from mailbot.message.address import Address, key, parse
 from mailbot.message.incoming import IncomingMessage, Unreadable
@@ -124,9 +125,17 @@ def own_addresses(settings: Settings) -> frozenset[str]:
     return frozenset(_address(one, "organisation.address and aliases").key for one in written if one)
 
 
+def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Reader:
+    """The process that reads mail with this office's ears."""
+    organisation = settings.organisation
+    known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
+    return Reader(language_folders(settings), language_order(settings, loaded)[0], known)
+
+
 def stranger_context(
-    settings: Settings, loaded: dict[str, languages.Language], shelf: Shelf, secret: bytes, message: IncomingMessage | Unreadable
-) -> Context:
+    settings: Settings, loaded: dict[str, languages.Language], shelf: Shelf, secret: bytes,
+    message: IncomingMessage | Unreadable, understood: Understood | None = None,
+) -> Context:  # fmt: skip
     """What `explain` knows of a mail: nothing but itself, as from somebody who has never written."""
     return Context(
         own_addresses=own_addresses(settings),
@@ -138,6 +147,7 @@ def stranger_context(
         languages=loaded,
         organisation_languages=language_order(settings, loaded),
         organisation_names=(settings.organisation.name, settings.organisation.short_name),
+        understood=understood,
         from_a_file=True,
     )
 
@@ -175,17 +185,18 @@ def build(settings: Settings, clock: Clock) -> Parts:
     upgrade(database)
     secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
-    reader = Reader(language_folders(settings))
+    reader = reader_of(settings, loaded)
     dispatcher = Dispatcher(
         database, outward, _sending_terms(settings, office), holder,
         aftermath=Aftermath(office, secret, new_id), original=content, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
+        dispatcher.wake.set()
         watcher.wake.set()
 
     disposer = Disposer(
         database, reader, office, loaded, Shelf(loaded), _disposing_terms(settings, secret),
-        queued=dispatcher.wake.set, disposed=disposed, clock=clock, new_id=new_id,
+        disposed=disposed, clock=clock, new_id=new_id,
     )  # fmt: skip
     watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(

@@ -52,15 +52,14 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     from mailbot import clock, languages, service
     from mailbot.inbox import explanation
     from mailbot.inbox.decision import decide
-    from mailbot.inbox.read_mail import Reader
+    from mailbot.inbox.read_mail import Read
     from mailbot.message.incoming import Unreadable
     from mailbot.releases.shelf import Shelf
     from mailbot.secret import MINIMUM_OCTETS, existing_key
     from mailbot.settings import SettingsFault
 
-    folders = service.language_folders(settings)
-    loaded = languages.load(folders)
-    shelf, reader = Shelf(loaded), Reader(folders)
+    loaded = languages.load(service.language_folders(settings))
+    shelf, reader = Shelf(loaded), service.reader_of(settings, loaded)
     try:
         secret = existing_key(settings)
     except SettingsFault:
@@ -69,9 +68,10 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     database.read_now(shelf.refresh, clock.now())
 
     def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
-        message = runner.run(reader.read(head, size)) if head else Unreadable(why="too-large" if size else "empty", size=size, subject="")
+        nothing: Read = (Unreadable(why="too-large" if size else "empty", size=size, subject=""), None)
+        message, understood = runner.run(reader.read(head, size, clock.now())) if head else nothing
         try:
-            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
+            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message, understood), clock.now())
         except Exception as problem:
             # A bug; `run` puts such a mail before a person after its last attempt. The other mails still get their answer.
             typer.echo(f"mailbot: {name} could not be judged: {problem!r}. Please report this.", err=True)

@@ -12,11 +12,12 @@ INBOX_SUCCESS = "inbox-last-success"
 RELAY_SUCCESS = "relay-last-success"
 RELAY_TROUBLE = "relay-trouble"
 INBOX_TROUBLE = "inbox-trouble"
+_VALUE = sa.select(flag.c.value).where(flag.c.name == sa.bindparam("the_name"))
 
 
 def get(tx: Tx, name: str) -> str | None:
     """The value, or None where nobody has set it."""
-    return tx.execute(sa.select(flag.c.value).where(flag.c.name == name)).scalar()
+    return tx.execute(_VALUE, {"the_name": name}).scalar()
 
 
 def put(tx: Tx, name: str, value: str, now: datetime) -> None:

@@ -79,7 +79,7 @@ edition = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("content_hash", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False, index=True),
     sa.Column("published_at", Instant),
     sa.UniqueConstraint("release", "language"),
 )

@@ -1,14 +1,15 @@
 """Which release is meant? The reading of a mail and the public releases -> one of them, or the reason why a person must choose."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 
 from mailbot.inbox.intent import Reading
 from mailbot.inbox.language import tokens
-from mailbot.releases.release import Release, edition_for, latest, newest_first, released_at
+from mailbot.releases.release import Release, edition_for, is_public, released_at
 from mailbot.releases.search import Index, search
 
 LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
@@ -43,7 +44,7 @@ class Choice:
 
 def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
     """For a mail that asks for the newest release or for a certain one. `known`: the office's own words, which tell nothing."""
-    newest = latest(releases.values(), now)
+    newest = next(_newest_first(releases, index, now), None)
     if newest is None:
         return Doubt.NOTHING_PUBLIC
     topic = _without(reading.topic, known)
@@ -61,15 +62,14 @@ def choose(reading: Reading, releases: Mapping[str, Release], index: Index, know
 
 def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:
     matches = [match for match in search(index, topic, now, limit=max(1, len(releases))) if match.release in releases]
-    newest = latest(releases.values(), now)
+    newest = next(_newest_first(releases, index, now), None)
     if not matches or newest is None:
         return Doubt.NO_MATCH
     best = matches[0]
     if best.coverage < LEAST_COVERAGE:
         return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH) if best.coverage >= HALF else Doubt.NO_MATCH
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
-    public = len(newest_first(releases.values(), now))
-    if public >= MANY and len(near) >= NEARLY_ALL * public:
+    if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
         return Choice(newest, "latest")
     if recent and len(near) > 1:
         near.sort(key=lambda match: released_at(releases[match.release], now), reverse=True)
@@ -85,8 +85,12 @@ def _without(text: str, known: frozenset[str]) -> str:
     return kept.strip() if _WORD.search(kept) else ""
 
 
-def offers(releases: Mapping[str, Release], languages: Sequence[str], now: datetime) -> tuple[str, ...]:
+def offers(releases: Mapping[str, Release], index: Index, languages: Sequence[str], now: datetime) -> tuple[str, ...]:
     """The editions of the newest releases, for somebody whose wish fits none."""
-    editions = (edition_for(release, languages, now) for release in newest_first(releases.values(), now)[:OFFERS])
+    editions = (edition_for(release, languages, now) for release in islice(_newest_first(releases, index, now), OFFERS))
     return tuple(edition.slug for edition in editions if edition)
 
+
+def _newest_first(releases: Mapping[str, Release], index: Index, now: datetime) -> Iterator[Release]:
+    """In the index's order, and each asked again whether it is public: the first few are enough, however many there are."""
+    return (releases[one] for one in index.newest if one in releases and is_public(releases[one], now))

@@ -5,14 +5,13 @@ something public to send? Are we sure enough, and may an answer go where it woul
 topic or date are ever sent; whatever is left goes to a person. Nothing is dropped: to ignore is to file, visibly.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.inbox import automatic_mail, destination, language
+from mailbot.inbox import automatic_mail, destination
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
 from mailbot.inbox.choice import Choice, Doubt, choose, offers
-from mailbot.inbox.intent import Kind, Reading, Wish, read
+from mailbot.inbox.intent import Kind, Reading, Wish
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps as Caps
 from mailbot.inbox.outcome import Context as Context
@@ -23,9 +22,10 @@ from mailbot.inbox.outcome import Ignore as Ignore
 from mailbot.inbox.outcome import RecordReport as RecordReport
 from mailbot.inbox.outcome import SendRelease as SendRelease
 from mailbot.inbox.reason import Reason as Reason
+from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.message import address
 from mailbot.message.authentication import Authentication
-from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
+from mailbot.message.incoming import IncomingMessage, Unreadable
 from mailbot.releases.release import edition_for
 
 SURE_ENOUGH = 0.6
@@ -75,16 +75,20 @@ def before_reading(message: IncomingMessage, context: Context, judged: Judgement
 
 def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     """Understand the text, and look for the release it asks for."""
-    default, known = context.organisation_languages[0], _own_words(context)
-    spoken = language.detect(message.visible_text or message.subject, context.languages, default)
-    reading = read(message.subject, message.visible_text, lexicon(context.languages), spoken, now, known)
+    known = own_words(context.own_addresses, context.organisation_names)
+    understood = context.understood or understand(message, Ears(context.languages, context.organisation_languages[0], known), now)
+    spoken, reading = understood.language, understood.reading
     order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
     if not reading.wish(Kind.LATEST, Kind.ABOUT):
         return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=())
     chosen = choose(reading, context.releases, context.index, known, now)
     draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
     doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
-    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offers(context.releases, order, now) if doubt else ())
+    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=_offers(context, order, now) if doubt else ())
+
+
+def _offers(context: Context, order: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+    return offers(context.releases, context.index, order, now)
 
 
 def after_reading(message: IncomingMessage, context: Context, judged: Judgement, heard: Heard, now: datetime) -> Decided:
@@ -125,36 +129,20 @@ _NO_DRAFT = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NEGATED, Reason.JUNK
 
 def _is_report(message: IncomingMessage) -> bool:
     """What mail systems write about mail. Somebody who shows us a bounce he got is a person: there the whole mail is no report."""
-    if message.bounce or message.feedback_type:
-        return True
-    if message.report_type == "disposition-notification":
-        return False
-    whole = ("multipart/report", "message/delivery-status", "message/feedback-report")
-    named = message.content_type in whole and message.report_type in ("", "delivery-status", "feedback-report")
-    return named or message.header("x-failed-recipients") is not None or bool(message.reported and message.return_path == "")
+    complaint = message.report_type == "feedback-report" or message.content_type == "message/feedback-report"
+    return message.bounce or complaint or message.feedback_type != "" or bool(message.reported and message.return_path == "")
 
 
 def _report(message: IncomingMessage, context: Context, default: str) -> Decided:
-    reported = message.reported or tuple(_failed_recipients(message))
+    reported, ours = message.reported, context.own_deliveries
     if message.feedback_type:
-        kept = RecordReport(
-            reason=Reason.FEEDBACK_REPORT, reported=reported, feedback_type=message.feedback_type, ours=context.own_deliveries
-        )
+        kept = RecordReport(reason=Reason.FEEDBACK_REPORT, reported=reported, feedback_type=message.feedback_type, ours=ours)
         return Decided(decision=kept, kind="report", language=default, evidence=(f"feedback-type: {message.feedback_type}",))
     if not reported:
         return _passed_on(Reason.REPORT_UNREADABLE, default, kind="report", evidence=(message.content_type,))
-    kept = RecordReport(reason=Reason.DELIVERY_REPORT, reported=reported, feedback_type="", ours=context.own_deliveries)
-    evidence = tuple(f"{one.recipient} {one.action} {one.status}".strip() for one in reported[:5])
+    kept = RecordReport(reason=Reason.DELIVERY_REPORT, reported=reported, feedback_type="", ours=ours)
+    evidence = tuple(" ".join(filter(None, (one.recipient, one.action, one.status, one.meaning))) for one in reported[:5])
     return Decided(decision=kept, kind="report", language=default, evidence=evidence)
-
-
-def _failed_recipients(message: IncomingMessage) -> Iterator[ReportedRecipient]:
-    """Exim names those it could not deliver to in a field of its own."""
-    for value in message.all("x-failed-recipients"):
-        for part in value[:5000].split(","):
-            found = address.parse(part)
-            if found:
-                yield ReportedRecipient(recipient=found.address, action="failed", status="", diagnostic="")
 
 
 def _doubtful(judged: Judgement, heard: Heard) -> Decided:
@@ -267,10 +255,6 @@ def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: dateti
 
 _REASON_OF = {"latest": Reason.LATEST_ASKED, "topic": Reason.TOPIC_ASKED, "date": Reason.DATE_ASKED}
 
-
-def _own_words(context: Context) -> frozenset[str]:
-    """The office's names, also as its addresses spell them: whoever writes to press@ngo.example says `NGO` of every release."""
-    return frozenset(token for own in (*context.own_addresses, *context.organisation_names) for token in language.tokens(own))
 
 
 def _ignored(reason: Reason, heard: Heard, evidence: tuple[str, ...] = ()) -> Decided:

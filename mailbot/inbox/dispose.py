@@ -7,8 +7,8 @@ pass begins again with the same mail. Reading happens outside of it, in a proces
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -19,7 +19,8 @@ from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office, Subject
 from mailbot.inbox.decision import Caps, Context, Decided, HandOff, Ignore, Reason, RecordReport, SendRelease, decide
 from mailbot.inbox.explanation import explain
-from mailbot.inbox.read_mail import Reader
+from mailbot.inbox.read_mail import Read, Reader
+from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import cap_key
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 TAKE_AT_ONCE = 10
 MOST_ATTEMPTS = 3
 NOTHING = b"\r\n"
+
+Batch = list[tuple[store.Stored, Read]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +53,19 @@ class Terms:
 
 
 class Disposer:
-    """Deals with stored mails one after another. `queued` is called after each commit: there may be mail to send; `disposed` after
-    the few mails that were taken together: there is mail to file, and many are moved as fast as one.
-    """
+    """Deals with stored mails, a few at a time. `disposed` is called after each commit: there may be mail to send and to file."""
 
     def __init__(
         self, database: Database, reader: Reader, office: Office, languages: dict[str, Language], shelf: Shelf, terms: Terms, *,
-        queued: Callable[[], None], disposed: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
+        disposed: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._reader, self._office, self._languages, self._shelf = database, reader, office, languages, shelf
         self._terms, self._clock, self._new_id = terms, clock, new_id
-        self._queued, self._disposed = queued, disposed
+        self._disposed = disposed
         self._stopping = asyncio.Event()
         self._warm = False
+        self._ahead: asyncio.Task[Batch] | None = None
 
     def stop(self) -> None:
         """End after the mail in hand."""
@@ -76,6 +78,9 @@ class Disposer:
             self.wake.clear()
             if not await self.some():
                 await self.wake.wait()
+        # What was read ahead is not dealt with any more: the attempt does not count.
+        left = [stored.id for stored, _ in await self._read_ahead()]
+        await self._database.write(store.give_back, left)
 
     async def drain(self) -> None:
         """Deal with everything that is stored now."""
@@ -83,35 +88,46 @@ class Disposer:
             pass
 
     async def some(self) -> bool:
-        """Deal with the next few mails, each of them read while the one before it is decided; False where there are none."""
-        if await self._database.read(store.undecided) == 0:
+        """Deal with the next few mails, decided together while those after them are read; False where there are none."""
+        batch = await self._read_ahead()
+        if not batch:
+            if await self._database.read(store.undecided) == 0:
+                return False
+            await self._warm_up()
+            batch = await self._take(())
+        if not batch:
             return False
-        await self._warm_up()
-        taken = await self._database.write(store.take, TAKE_AT_ONCE)
-        if not taken:
-            return False
-        ahead = asyncio.create_task(self._read(taken[0]))
-        try:
-            for stored, following in zip(taken, (*taken[1:], None), strict=True):
-                if self._stopping.is_set():
-                    return False
-                reading, ahead = ahead, asyncio.create_task(self._read(following)) if following else ahead
-                await self._deal_with(stored, reading)
-        finally:
-            ahead.cancel()
-        self._disposed()
-        return True
-
-    async def _deal_with(self, stored: store.Stored, reading: asyncio.Task[IncomingMessage | Unreadable]) -> None:
-        try:
-            await self._database.write(self._decide, stored, await reading, self._clock())
-        except Exception as problem:
-            # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
-            log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
+        self._ahead = asyncio.create_task(self._take([stored.id for stored, _ in batch]))  # noqa: RUF006 - kept: the next call awaits it
+        await self._refresh_shelf()
+        faults = await self._database.write(self._decide_each, batch, self._clock())
+        for stored, problem in faults:
             await self._database.write(store.note_fault, stored.id, repr(problem))
             if stored.attempts > MOST_ATTEMPTS:
                 await self._database.write(self._park, stored, self._clock())
-        self._queued()
+        self._disposed()
+        return True
+
+    async def _read_ahead(self) -> Batch:
+        ahead, self._ahead = self._ahead, None
+        return await ahead if ahead is not None else []
+
+    async def _take(self, in_hand: Sequence[int]) -> Batch:
+        """The next few mails, read, besides those in hand."""
+        taken = await self._database.write(store.take, TAKE_AT_ONCE, in_hand)
+        return [(stored, await self._read(stored)) for stored in taken]
+
+    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, Exception]]:
+        """A few mails in one transaction: to make each sure on its own would take longer than to decide it."""
+        faults: list[tuple[store.Stored, Exception]] = []
+        for stored, (message, understood) in batch:
+            try:
+                with tx.begin_nested():
+                    self._decide(tx, stored, message, understood, now)
+            except Exception as problem:
+                # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
+                log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
+                faults.append((stored, problem))
+        return faults
 
     async def _refresh_shelf(self) -> None:
         """Here, and not first in the transaction that decides: to index many releases takes long, and every writer would wait."""
@@ -122,22 +138,24 @@ class Disposer:
         """All that is slow stands ready before a mail is taken: neither its deadline nor its attempts pay for our start."""
         await self._refresh_shelf()
         if not self._warm:
-            await self._reader.read(NOTHING, len(NOTHING))
+            await self._reader.read(NOTHING, len(NOTHING), self._clock())
             self._warm = True
 
-    async def _read(self, stored: store.Stored) -> IncomingMessage | Unreadable:
+    async def _read(self, stored: store.Stored) -> Read:
         if stored.attempts > MOST_ATTEMPTS:
-            return Unreadable(why="failed-too-often", size=stored.size, subject="")
+            return Unreadable(why="failed-too-often", size=stored.size, subject=""), None
         head = await self._database.read(store.content, stored.id, HEAD_OCTETS)
         if not head:
-            return Unreadable(why="too-large" if stored.size else "empty", size=stored.size, subject="")
-        return await self._reader.read(head, stored.size)
+            return Unreadable(why="too-large" if stored.size else "empty", size=stored.size, subject=""), None
+        return await self._reader.read(head, stored.size, self._clock())
 
-    def _decide(self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, now: datetime) -> None:
-        """One transaction: what is known of the sender, the decision, and the mails that follow from it."""
+    def _decide(
+        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, understood: Understood | None, now: datetime
+    ) -> None:
+        """What is known of the sender, the decision, and the mails that follow from it: all of it or nothing."""
         self._shelf.refresh(tx, now)
         identity = _identity(message)
-        context = self._context(tx, stored, message, identity, now)
+        context = replace(self._context(tx, stored, message, identity, now), understood=understood)
         decided = decide(message, context, now)
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender

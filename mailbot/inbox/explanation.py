@@ -54,6 +54,5 @@ def _send(decision: SendRelease) -> dict[str, Any]:
 
 
 def _bounce(reported: ReportedRecipient, ours: bool) -> dict[str, Any]:
-    return {
-        "type": "record_bounce", "recipient": reported.recipient, "class": severity(reported.action, reported.status, reported.meaning), "status": reported.status, "ours": ours,
-    }  # fmt: skip
+    grade = severity(reported.action, reported.status, reported.meaning)
+    return {"type": "record_bounce", "recipient": reported.recipient, "class": grade, "status": reported.status, "ours": ours}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
@@ -100,4 +101,5 @@ class Context:
     organisation_languages: tuple[str, ...]
     organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release
     junk: bool = False
+    understood: Understood | None = None        # what its words say, where that was worked out already
     from_a_file: bool = False                   # `explain`: a mail saved as a file may have lost its Return-Path

@@ -123,14 +123,15 @@ def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
     return bool(new)
 
 
-def take(tx: Tx, limit: int) -> list[Stored]:
-    """The oldest mails without a decision. The attempt is counted before anybody reads the mail: one that kills us counts too.
+def take(tx: Tx, limit: int, in_hand: Sequence[int] = ()) -> list[Stored]:
+    """The oldest mails without a decision, besides those in hand. The attempt is counted before anybody reads the mail: one that
+    kills us counts too.
 
     Whatever was taken before is taken alone, so that of those who were in hand together when we died only the culprit goes on counting.
     """
     rows = tx.execute(
         sa.select(mail.c.id, mail.c.size, mail.c.received_at, mail.c.junk, mail.c.rescan, mail.c.attempts)
-        .where(mail.c.state == STORED)
+        .where(mail.c.state == STORED, mail.c.id.not_in(list(in_hand)))
         .order_by(mail.c.attempts, mail.c.id)
         .limit(limit)
     ).all()
@@ -138,6 +139,12 @@ def take(tx: Tx, limit: int) -> list[Stored]:
     if rows:
         tx.execute(mail.update().where(mail.c.id.in_([row.id for row in rows])).values(attempts=mail.c.attempts + 1))
     return [Stored(**{**row._asdict(), "attempts": row.attempts + 1}) for row in rows]
+
+
+def give_back(tx: Tx, mail_ids: Sequence[int]) -> None:
+    """These were taken and not dealt with, because we were asked to stop: the attempt does not count."""
+    where = (mail.c.id.in_(list(mail_ids)), mail.c.state == STORED)
+    tx.execute(mail.update().where(*where).values(attempts=mail.c.attempts - 1))
 
 
 def content(tx: Tx, mail_id: int, octets: int) -> bytes:

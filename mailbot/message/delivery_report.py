@@ -1,11 +1,11 @@
-"""What a bounce or a complaint says: from its machine-readable parts (RFC 3464, RFC 6533, RFC 5965), and from its words where they fall short.
+"""What a bounce or a complaint says: its parts for machines (RFC 3464, RFC 6533, RFC 5965), and its words where those fall short.
 
 Facts only, and all of them forgeable: whether a report may change anything is decided by the signed Message-ID among the returned ones.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from mailbot.bounces import BounceWords, fold
@@ -49,19 +49,59 @@ class Report:
 def read(root: mime.Part, text: str, words: BounceWords) -> Report:
     """Everything that this mail reports; its words are read only where a mail system wrote them."""
     parts = list(islice((part for part in root.walk() if part.content_type in PARTS or part.content_type in _RETURNED_PARTS), _MAX_PARTS))
-    blocks = [block for part in parts if part.content_type in _STATUS_PARTS for block in _blocks(part.octets(_MAX_ENCODED))]
     returned = [part.octets(_MAX_ENCODED)[:_READ] for part in parts if part.content_type in _RETURNED_PARTS]
-    feedback = next(filter(None, (feedback_type(part.octets(_MAX_ENCODED)) for part in parts if part.content_type in _FEEDBACK_PARTS)), "")
-    if not feedback and root.first("x-apple-unsubscribe").strip().lower() == "true":
-        feedback = "opt-out"        # Apple Mail's "Unsubscribe" button, which writes in the reader's name
-    told = BounceText(text, words, frozenset(_own(root)), frozenset(key for octets in returned for key in _returned_to(octets)))
     ids = [one for octets in returned for one in returned_ids(octets)]
-    bounce = not feedback and _is_bounce(root, told, words)
+    complaint = _complaint(root, parts, returned)
+    if complaint:
+        return replace(complaint, returned_ids=tuple(dict.fromkeys(ids)))
+    blocks = _all_blocks(parts)
+    weight = _from_a_system(root, words)
+    if not blocks and not weight:
+        return Report(returned_ids=tuple(dict.fromkeys(ids)))
+    domain = next(addresses_in([root.first("from")]), "").rpartition("@")[2] if weight > 1 else ""
+    told = BounceText(text, words, frozenset(_own(root)), domain, frozenset(key for octets in returned for key in _returned_to(octets)))
+    bounce = _is_bounce(root, weight, told)
     named = _from_fields(blocks, told)
+    if bounce and not named:        # a gateway wraps the report that it passes on into another mail
+        named = _from_fields([block for octets in returned[:1] for block in _all_blocks(_inside(octets))], told)
     if bounce:
         named = named or tuple(_from_words(root, told))
         ids += told.returned_ids()
-    return Report(named[:MAX_RECIPIENTS], feedback, tuple(dict.fromkeys(ids)), bounce)
+    return Report(named[:MAX_RECIPIENTS], "", tuple(dict.fromkeys(ids)), bounce)
+
+
+def _all_blocks(parts: Iterable[mime.Part]) -> list[dict[str, str]]:
+    return [block for part in parts if part.content_type in _STATUS_PARTS for block in _blocks(part.octets(_MAX_ENCODED))]
+
+
+def _inside(octets: bytes) -> list[mime.Part]:
+    try:
+        return list(islice(mime.read(octets).walk(), _MAX_PARTS))
+    except header.Hostile:
+        return []
+
+
+def _complaint(root: mime.Part, parts: list[mime.Part], returned: list[bytes]) -> Report | None:
+    """That somebody called our mail spam, or pressed `Unsubscribe`."""
+    if root.first("x-apple-unsubscribe").strip().lower() == "true":
+        return Report(feedback_type="opt-out")      # Apple Mail's button writes in its reader's name
+    for part in parts:
+        if part.content_type in _FEEDBACK_PARTS and root.content_type in ("multipart/report", *_FEEDBACK_PARTS):
+            octets = part.octets(_MAX_ENCODED)
+            kind = feedback_type(octets)
+            if kind:
+                return Report(tuple(map(_complained, _complainants(_blocks(octets)))), kind)
+    hotmail = [entry.value for octets in returned for entry in _fields(octets) if entry.name == "x-hmxmroriginalrecipient"]
+    return Report(tuple(map(_complained, addresses_in(hotmail))), "abuse") if hotmail else None
+
+
+def _complainants(blocks: Iterator[dict[str, str]]) -> Iterator[str]:
+    named = ("original-rcpt-to", "removal-recipient", "original-recipient")
+    yield from dict.fromkeys(addresses_in(block[name] for block in islice(blocks, MAX_RECIPIENTS) for name in named if name in block))
+
+
+def _complained(recipient: str) -> ReportedRecipient:
+    return ReportedRecipient(recipient, "complained", "", "")
 
 
 def feedback_type(octets: bytes) -> str:
@@ -84,13 +124,17 @@ def _own(root: mime.Part) -> Iterator[str]:
     yield from addresses_in(entry.value[:2000] for entry in root.fields if entry.name in _OWN)
 
 
-def _is_bounce(root: mime.Part, told: BounceText, words: BounceWords) -> bool:
+def _is_bounce(root: mime.Part, weight: int, told: BounceText) -> bool:
     """Does a mail system say that a mail did not arrive? The sender alone is not enough, nor are the words alone: people quote bounces."""
-    weight = _from_a_system(root, words)
+    kind = root.parameters.get("report-type", "").lower()
+    if root.content_type == "multipart/report" and kind in ("", "delivery-status"):
+        return True
+    if root.content_type in _STATUS_PARTS or root.first("x-failed-recipients"):
+        return True
     if not weight:
         return False
     subject = fold(header.decode(root.first("subject"), 300)).lstrip(" [](){}*-!:\"'<>")
-    says_so = subject.startswith(words.subjects) + told.announces() + (weight > 1 and told.replies())
+    says_so = subject.startswith(told.words.subjects) + told.announces() + (weight > 1 and told.replies())
     return weight + says_so > 2
 
 
@@ -106,10 +150,12 @@ def _from_a_system(root: mime.Part, words: BounceWords) -> int:
             return 2
     path = root.first("return-path").strip("<> ").partition("@")[0].lower()
     back = any(entry.name == "return-path" for entry in root.fields) and (path == "" or path.replace("-", "").startswith("mailerdaemon"))
-    said = root.first("auto-submitted").strip().lower()
-    standard = root.content_type == "multipart/report" or root.first("x-failed-recipients") != ""
     nobody = any(one.startswith(("noreply", "donotreply")) for one in letters)
-    return int(back or standard or nobody or said not in ("", "no") or root.first("precedence").strip().lower() in ("bulk", "junk"))
+    if back and nobody:
+        return 2
+    said, precedence = root.first("auto-submitted").strip().lower(), root.first("precedence").strip().lower()
+    standard = root.content_type == "multipart/report" or root.first("x-failed-recipients") != ""
+    return int(back or nobody or standard or said not in ("", "no") or precedence in ("bulk", "junk"))
 
 
 def _from_fields(blocks: list[dict[str, str]], told: BounceText) -> tuple[ReportedRecipient, ...]:
@@ -171,11 +217,16 @@ def _fields(octets: bytes) -> tuple[header.Field, ...]:
 
 
 def _blocks(octets: bytes) -> Iterator[dict[str, str]]:
-    """The groups of fields, which blank lines part; the first of a name counts."""
+    """The groups of fields, which blank lines part, or the next recipient where they lack; the first of a name counts."""
     for block in re.split(rb"\r?\n[ \t]*\r?\n", octets[:_READ], maxsplit=MAX_RECIPIENTS * 2):
-        fields = _fields(block.strip(b"\r\n"))
-        if fields:
-            yield {entry.name: entry.value for entry in reversed(fields)}
+        group: dict[str, str] = {}
+        for entry in _fields(block.strip(b"\r\n")):
+            if entry.name == "final-recipient" and entry.name in group:
+                yield group
+                group = {}
+            group.setdefault(entry.name, entry.value)
+        if group:
+            yield group
 
 
 def _address(value: str) -> str:
@@ -187,7 +238,8 @@ def _address(value: str) -> str:
         address = _UTF8.sub(_character, address)
     elif "@" not in address:
         address = _XTEXT.sub(_character, address)
-    return header.clean(address, 320)
+    # what Exim piped it to is nobody's address
+    return "" if address.startswith(("|", "/")) or " " in address else header.clean(address, 320)
 
 
 def _character(code: re.Match[str]) -> str:

@@ -5,8 +5,10 @@ only what the receiving system says about the address or its domain.
 """
 
 NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})     # actions of RFC 3464
-HARD_MEANINGS = frozenset({"unknown-user", "unknown-host", "moved", "takes-no-mail"})
-SOFT_MEANINGS = frozenset({"full", "too-big", "sender-refused", "policy", "content", "disabled", "expired", "network", "system", "broken", "refused"})
+HARD_MEANINGS = frozenset({"invalid-recipient", "unknown-user", "unknown-host", "moved", "takes-no-mail"})
+SOFT_MEANINGS = frozenset(
+    {"full", "too-big", "sender-refused", "policy", "content", "system", "disabled", "expired", "network", "broken", "refused"}
+)
 
 # The status codes that say by themselves that the address is wrong (RFC 3463, RFC 7505): of 5.1.x all but 5.1.0, which says nothing, and
 # 5.1.7 to 5.1.9, which are about the sender's address.

@@ -22,7 +22,7 @@ import snowballstemmer
 
 from mailbot.languages import Language
 from mailbot.releases import dates
-from mailbot.releases.release import Edition, Release, day_of, public_editions, released_at
+from mailbot.releases.release import Edition, Release, day_of, newest_first, public_editions, released_at
 
 TITLE, TOPIC, PLACE, BODY = 3.5, 2.5, 2.0, 1.0  # how much a word counts by where it stands
 K1, B = 1.2, 0.6  # BM25: how soon repetition stops to count, and how much length counts
@@ -83,6 +83,7 @@ class Index:
     postings: Mapping[str, "tuple[array[int], array[float]]"]  # by term: the papers that have it, and BM25's worth of it there
     owners: tuple[int, ...]  # by paper: the number of its release, in rising order
     releases: int  # how many are public
+    newest: tuple[str, ...]  # their ids, the newest first
     speeches: Mapping[str, _Speech]
     grammar: dates.Grammar
 
@@ -105,8 +106,8 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     grammar = before.grammar if before else dates.grammar([language.dates for language in languages.values()])
     papers: list[_Paper] = []
     postings: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("L"), array("d")))
-    number = 0
-    for release in sorted(releases, key=lambda release: release.id):
+    number, every = 0, tuple(releases)
+    for release in sorted(every, key=lambda release: release.id):
         editions = public_editions(release, now)
         for edition in sorted(editions, key=lambda edition: edition.slug):
             terms, length = _terms_of(edition, speeches.get(edition.language, _PLAIN))
@@ -121,7 +122,8 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     for numbers, weights in postings.values():
         for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
-    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, speeches, grammar)
+    newest = tuple(release.id for release in newest_first(every, now))
+    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar)
 
 
 def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[Match, ...]:

@@ -11,6 +11,7 @@ from mailbot.database.engine import Tx
 from mailbot.database.tables import edition as table
 from mailbot.releases.release import Edition, Release, State
 
+_NEWEST = sa.select(sa.func.max(table.c.changed_at))
 Saved = Literal["added", "updated", "unchanged"]
 
 
@@ -80,13 +81,13 @@ def withdraw(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
 
 def version(tx: Tx) -> str:
     """A cheap mark that is another one after any change: what was worked out from the releases is good while it stays."""
-    newest = tx.execute(sa.select(sa.func.max(table.c.changed_at))).scalar()
+    newest = tx.execute(_NEWEST).scalar()
     return newest.isoformat() if newest else ""
 
 
 def _after_all(tx: Tx, now: datetime) -> datetime:
     """`now`, or just after the newest change where the clock stands or went back: version() lives by it."""
-    newest = tx.execute(sa.select(sa.func.max(table.c.changed_at))).scalar()
+    newest = tx.execute(_NEWEST).scalar()
     return now if newest is None or now > newest else newest + timedelta(microseconds=1)
 
 

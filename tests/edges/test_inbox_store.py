@@ -110,3 +110,12 @@ def test_a_mail_is_met_before_when_another_with_its_identity_was_decided(databas
     database.write_now(store.record, one.id, record(identity="same"), "automatic", NOW + timedelta(hours=1))
     assert database.read_now(store.met_before, "same", two.id)
     assert not database.read_now(store.met_before, "same", one.id), "it is not its own double"
+
+
+def test_what_is_in_hand_is_not_taken_again_and_what_is_given_back_has_not_been_tried(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    (one,) = database.write_now(store.take, 1)
+    (two,) = database.write_now(store.take, 5, [one.id])
+    assert database.write_now(store.take, 5, [one.id, two.id]) == []
+    database.write_now(store.give_back, [one.id, two.id])
+    assert [mail.attempts for mail in database.write_now(store.take, 5)] == [1, 1]

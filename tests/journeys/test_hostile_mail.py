@@ -99,7 +99,7 @@ async def test_a_hole_in_the_answers_template_lets_nothing_leave_and_gets_the_ma
 async def test_a_hole_in_the_hand_offs_template_parks_the_mail_visibly_and_never_spins(
     office: Office, relay: LoopbackRelay, own_templates: Path
 ) -> None:
-    (own_templates / "hand_off.txt.j2").write_text("{% if 'temps' in visible_text %}{{ subject.hole }}{% endif %}\n")
+    (own_templates / "hand_off.txt.j2").write_text("{% if 'temps' in visible_text or not sender.address %}{{ subject.hole }}{% endif %}\n")
     office.ask("Quel temps fait-il chez vous ?\n")
     office.ask(LATEST, sender=NEXT)
     async with asyncio.timeout(15):

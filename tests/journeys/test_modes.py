@@ -134,7 +134,7 @@ async def test_a_list_whose_colleague_is_refused_goes_to_the_next_one(office: Of
     await office.once(lambda: MORNING)
     await office.once(lambda: MORNING + timedelta(days=1))
     assert [got.recipient for got in relay.mails] == [SECOND_COLLEAGUE]
-    assert [(row["kind"], row["state"]) for row in office.deliveries()] == [("digest", "failed"), ("digest", "sent")]
+    assert sorted((row["kind"], row["state"]) for row in office.deliveries()) == [("digest", "failed"), ("digest", "sent")]
 
 
 async def test_no_list_passes_over_a_mail_that_is_decided_later_than_its_neighbours(office: Office, relay: LoopbackRelay) -> None:
