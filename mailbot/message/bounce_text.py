@@ -33,7 +33,8 @@ _LABEL = re.compile(
     r"|.{0,100}\bsmtp[:=]",  # as X.400 writes an address of ours
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"[^:@<>\n]{1,60}:\s{0,10}[<\"']?")     # `Error-for: a@b`, where nothing follows
+# `Error-for: a@b`, where nothing follows.
+_NAMED = re.compile(r"(?!\s{0,20}(?:from|sender|reply-to|cc)\s?:)[^:@<>\n]{1,60}:\s{0,10}[<\"']?", re.IGNORECASE)
 _REPLY = re.compile(r"(?m)^[ \t]{0,20}(?:(?:>>>|<<<|Out:)[ \t]{0,5})?[45]\d\d[ -]")
 _HEADER = re.compile(r"(received|return-path|message-id|from|to|subject|date|mime-version|content-type|delivered-to|x-[a-z-]+):", re.I)
 _TELLING = ("received", "return-path", "message-id", "mime-version")

@@ -309,6 +309,11 @@ def test_a_complaint_says_so() -> None:
     assert actions(decided(message)) == [{"type": "record_complaint", "feedback_type": "abuse", "ours": False}]
 
 
+def test_a_complaint_that_is_no_report_by_its_type_is_one_all_the_same() -> None:
+    message = replace(mail("x", "Auto-Submitted: auto-generated"), feedback_type="opt-out")
+    assert actions(decided(message)) == [{"type": "record_complaint", "feedback_type": "opt-out", "ours": False}]
+
+
 def test_what_cannot_be_read_is_for_a_person() -> None:
     got = decided(Unreadable(why="too-deep", size=9, subject="Bonjour"))
     assert explain(got, Unreadable(why="too-deep", size=9, subject="Bonjour"), "x.eml") == {
