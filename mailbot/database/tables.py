@@ -139,7 +139,7 @@ delivery = sa.Table(
     "delivery",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("key", sa.String(200), nullable=False, unique=True),  # what makes it the same mail: queued twice, it is queued once
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # what makes it the same mail: queued twice, it is queued once
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),

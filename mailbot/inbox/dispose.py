@@ -78,9 +78,7 @@ class Disposer:
             self.wake.clear()
             if not await self.some():
                 await self.wake.wait()
-        # What was read ahead is not dealt with any more: the attempt does not count.
-        left = [stored.id for stored, _ in await self._read_ahead()]
-        await self._database.write(store.give_back, left)
+        await self._read_ahead()
 
     async def drain(self) -> None:
         """Deal with everything that is stored now."""
@@ -94,11 +92,13 @@ class Disposer:
             if await self._database.read(store.undecided) == 0:
                 return False
             await self._warm_up()
-            batch = await self._take(())
+            batch = await self._read_next(())
         if not batch:
             return False
-        self._ahead = asyncio.create_task(self._take([stored.id for stored, _ in batch]))  # noqa: RUF006 - kept: the next call awaits it
+        in_hand = [stored.id for stored, _ in batch]
+        self._ahead = asyncio.create_task(self._read_next(in_hand))
         await self._refresh_shelf()
+        await self._database.write(store.count_attempt, in_hand)
         faults = await self._database.write(self._decide_each, batch, self._clock())
         for stored, problem in faults:
             await self._database.write(store.note_fault, stored.id, repr(problem))
@@ -111,10 +111,10 @@ class Disposer:
         ahead, self._ahead = self._ahead, None
         return await ahead if ahead is not None else []
 
-    async def _take(self, in_hand: Sequence[int]) -> Batch:
-        """The next few mails, read, besides those in hand."""
-        taken = await self._database.write(store.take, TAKE_AT_ONCE, in_hand)
-        return [(stored, await self._read(stored)) for stored in taken]
+    async def _read_next(self, in_hand: Sequence[int]) -> Batch:
+        """The next few mails, read. Nobody counts that: a mail can kill the process that reads it, and not us."""
+        found = await self._database.read(store.next_stored, TAKE_AT_ONCE, in_hand)
+        return [(stored, await self._read(stored)) for stored in found]
 
     def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, Exception]]:
         """A few mails in one transaction: to make each sure on its own would take longer than to decide it."""

@@ -104,4 +104,5 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
     folders, default, known = json.loads(sys.argv[1])
     loaded = languages.load([Path(folder) for folder in folders])
-    _serve(marks_from([language.mail for language in loaded.values()]), Ears(loaded, default, frozenset(known)))
+    with contextlib.suppress(BrokenPipeError):  # who asked is gone, and nobody waits for the answer
+        _serve(marks_from([language.mail for language in loaded.values()]), Ears(loaded, default, frozenset(known)))

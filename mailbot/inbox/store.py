@@ -123,11 +123,10 @@ def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
     return bool(new)
 
 
-def take(tx: Tx, limit: int, in_hand: Sequence[int] = ()) -> list[Stored]:
-    """The oldest mails without a decision, besides those in hand. The attempt is counted before anybody reads the mail: one that
-    kills us counts too.
+def next_stored(tx: Tx, limit: int, in_hand: Sequence[int] = ()) -> list[Stored]:
+    """The oldest mails without a decision, besides those in hand; `attempts` counts the one that they are now in for.
 
-    Whatever was taken before is taken alone, so that of those who were in hand together when we died only the culprit goes on counting.
+    Whatever was tried before comes alone, so that of those who were in hand together when we died only the culprit goes on counting.
     """
     rows = tx.execute(
         sa.select(mail.c.id, mail.c.size, mail.c.received_at, mail.c.junk, mail.c.rescan, mail.c.attempts)
@@ -136,15 +135,12 @@ def take(tx: Tx, limit: int, in_hand: Sequence[int] = ()) -> list[Stored]:
         .limit(limit)
     ).all()
     rows = [row for row in rows if row.attempts == 0] or rows[:1]
-    if rows:
-        tx.execute(mail.update().where(mail.c.id.in_([row.id for row in rows])).values(attempts=mail.c.attempts + 1))
     return [Stored(**{**row._asdict(), "attempts": row.attempts + 1}) for row in rows]
 
 
-def give_back(tx: Tx, mail_ids: Sequence[int]) -> None:
-    """These were taken and not dealt with, because we were asked to stop: the attempt does not count."""
-    where = (mail.c.id.in_(list(mail_ids)), mail.c.state == STORED)
-    tx.execute(mail.update().where(*where).values(attempts=mail.c.attempts - 1))
+def count_attempt(tx: Tx, mail_ids: Sequence[int]) -> None:
+    """On record before they are decided: one that kills us counts too."""
+    tx.execute(mail.update().where(mail.c.id.in_(list(mail_ids)), mail.c.state == STORED).values(attempts=mail.c.attempts + 1))
 
 
 def content(tx: Tx, mail_id: int, octets: int) -> bytes:

@@ -28,7 +28,7 @@ def test_the_same_bytes_are_one_mail_however_often_they_lie_there(database: Data
     assert database.write_now(store.store, [arrival(1), arrival(9, uidvalidity=8)], NOW) == 0
     assert database.read_now(store.known_uids, "INBOX", 7) == {1, 2}
     assert database.read_now(store.known_uids, "INBOX", 8) == {9}
-    (mail,) = database.write_now(store.take, 10)
+    (mail,) = database.read_now(store.next_stored, 10)
     database.write_now(store.record, mail.id, record(), "automatic", NOW)
     assert database.read_now(store.to_file, "INBOX", 7) == {"mailbot": [1, 2]}, "each copy is filed"
 
@@ -37,39 +37,48 @@ def test_the_same_bytes_are_one_mail_however_often_they_lie_there(database: Data
 def test_the_bytes_come_back_as_they_were(database: Database, octets: int) -> None:
     content = bytes(range(256)) * (octets // 256) + b"\0" * (octets % 256)
     database.write_now(store.store, [arrival(1, content)], NOW)
-    (mail,) = database.write_now(store.take, 1)
+    (mail,) = database.read_now(store.next_stored, 1)
     assert database.read_now(store.content, mail.id, 10 * store.PART_OCTETS) == content
     assert database.read_now(store.content, mail.id, 100) == content[:100]
 
 
 def test_a_mail_over_the_cap_has_a_row_and_no_bytes(database: Database) -> None:
     database.write_now(store.store, [arrival(1, None)], NOW)
-    (mail,) = database.write_now(store.take, 1)
+    (mail,) = database.read_now(store.next_stored, 1)
     assert (mail.size, database.read_now(store.content, mail.id, 100)) == (99_000_000, b"")
 
 
-def test_an_attempt_is_counted_before_the_mail_is_read_and_the_least_tried_goes_first(database: Database) -> None:
-    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
-    assert [mail.attempts for mail in database.write_now(store.take, 1)] == [1]
-    second = database.write_now(store.take, 1)
-    assert [mail.attempts for mail in second] == [1], "the other one"
-    assert [mail.attempts for mail in database.write_now(store.take, 2)] == [2]
+def tried(database: Database, limit: int) -> list[store.Stored]:
+    """Give out the next few, and count the attempt."""
+    found = database.read_now(store.next_stored, limit)
+    database.write_now(store.count_attempt, [mail.id for mail in found])
+    return found
 
 
-def test_those_who_were_in_hand_together_when_we_died_are_taken_one_by_one_after_it(database: Database) -> None:
+def test_an_attempt_is_counted_when_it_begins_and_the_least_tried_goes_first(database: Database) -> None:
     database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
-    first = min(mail.id for mail in database.write_now(store.take, 10))
+    assert [mail.attempts for mail in database.read_now(store.next_stored, 2)] == [1, 1], "to read is not to try"
+    (first,) = tried(database, 1)
+    (second,) = tried(database, 1)
+    assert (first.attempts, second.attempts) == (1, 1)
+    assert first.id != second.id
+    assert [mail.attempts for mail in tried(database, 2)] == [2]
+
+
+def test_those_who_were_in_hand_together_when_we_died_come_one_by_one_after_it(database: Database) -> None:
+    database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
+    first = min(mail.id for mail in tried(database, 10))
     database.write_now(store.store, [arrival(3, b"three")], NOW)
-    assert [mail.attempts for mail in database.write_now(store.take, 10)] == [1], "who is new waits for no culprit"
-    assert [(mail.id, mail.attempts) for mail in database.write_now(store.take, 10)] == [(first, 2)]
-    third = database.write_now(store.take, 10)
+    assert [mail.attempts for mail in tried(database, 10)] == [1], "who is new waits for no culprit"
+    assert [(mail.id, mail.attempts) for mail in tried(database, 10)] == [(first, 2)]
+    third = tried(database, 10)
     assert len(third) == 1
     assert third[0].id != first, "and the others do not pay for the first"
 
 
 def test_a_mail_is_decided_once(database: Database) -> None:
     database.write_now(store.store, [arrival(1)], NOW)
-    (mail,) = database.write_now(store.take, 1)
+    (mail,) = database.read_now(store.next_stored, 1)
     assert database.write_now(store.record, mail.id, record(), "automatic", NOW)
     assert not database.write_now(store.record, mail.id, record(waiting=True), "automatic", NOW)
     assert (database.read_now(store.handled), database.read_now(store.waiting), database.read_now(store.undecided)) == (1, 0, 0)
@@ -77,7 +86,7 @@ def test_a_mail_is_decided_once(database: Database) -> None:
 
 def test_a_filed_mail_is_filed_no_more_and_an_observed_one_never(database: Database) -> None:
     database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
-    one, two = database.write_now(store.take, 2)
+    one, two = database.read_now(store.next_stored, 2)
     database.write_now(store.record, one.id, record("mailbot"), "automatic", NOW)
     database.write_now(store.record, two.id, record(""), "observe", NOW)
     assert database.read_now(store.to_file, "INBOX", 7) == {"mailbot": [1]}
@@ -89,12 +98,12 @@ def test_older_mail_is_known_and_has_no_decision_to_wait_for(database: Database)
     database.write_now(store.note_older, "INBOX", 7, [1, 2, 3])
     database.write_now(store.note_older, "INBOX", 7, [3])
     assert database.read_now(store.known_uids, "INBOX", 7) == {1, 2, 3}
-    assert database.write_now(store.take, 5) == []
+    assert database.read_now(store.next_stored, 5) == []
 
 
 def test_what_waits_is_closed_by_a_person_once(database: Database) -> None:
     database.write_now(store.store, [arrival(1)], NOW)
-    (mail,) = database.write_now(store.take, 1)
+    (mail,) = database.read_now(store.next_stored, 1)
     database.write_now(store.record, mail.id, record(waiting=True), "automatic", NOW)
     assert database.read_now(store.waiting) == 1
     assert [row["id"] for row in database.read_now(store.unannounced_after, 0)] == [mail.id]
@@ -105,17 +114,15 @@ def test_what_waits_is_closed_by_a_person_once(database: Database) -> None:
 
 def test_a_mail_is_met_before_when_another_with_its_identity_was_decided(database: Database) -> None:
     database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
-    one, two = database.write_now(store.take, 2)
+    one, two = database.read_now(store.next_stored, 2)
     assert not database.read_now(store.met_before, "same", two.id)
     database.write_now(store.record, one.id, record(identity="same"), "automatic", NOW + timedelta(hours=1))
     assert database.read_now(store.met_before, "same", two.id)
     assert not database.read_now(store.met_before, "same", one.id), "it is not its own double"
 
 
-def test_what_is_in_hand_is_not_taken_again_and_what_is_given_back_has_not_been_tried(database: Database) -> None:
+def test_what_is_in_hand_is_not_given_out_again(database: Database) -> None:
     database.write_now(store.store, [arrival(1, b"one"), arrival(2, b"two")], NOW)
-    (one,) = database.write_now(store.take, 1)
-    (two,) = database.write_now(store.take, 5, [one.id])
-    assert database.write_now(store.take, 5, [one.id, two.id]) == []
-    database.write_now(store.give_back, [one.id, two.id])
-    assert [mail.attempts for mail in database.write_now(store.take, 5)] == [1, 1]
+    (one,) = database.read_now(store.next_stored, 1)
+    (two,) = database.read_now(store.next_stored, 5, [one.id])
+    assert database.read_now(store.next_stored, 5, [one.id, two.id]) == []

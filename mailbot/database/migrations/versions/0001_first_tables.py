@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_edition")),
         sa.UniqueConstraint("release", "language", name=op.f("uq_edition_release_language")),
     )
+    op.create_index(op.f("ix_edition_changed_at"), "edition", ["changed_at"], unique=False)
     op.create_index(op.f("ix_edition_release"), "edition", ["release"], unique=False)
     op.create_table(
         "flag",
@@ -85,7 +86,7 @@ def upgrade() -> None:
     op.create_table(
         "delivery",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
