@@ -9,7 +9,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -18,20 +17,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mailbot.loopback import is_loopback
+
 PREFIX = "MAILBOT_"
 DEFAULT_FILE = Path("config/mailbot.toml")
 
 
 class SettingsFault(Exception):
     """The settings cannot be used. The message names the key and what to write instead."""
-
-
-def is_loopback(host: str) -> bool:
-    """True for localhost and for addresses that never leave this machine."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() in ("localhost", "ip6-localhost")
 
 
 def _listed(value: Any) -> Any:

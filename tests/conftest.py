@@ -27,6 +27,8 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 def pytest_configure() -> None:
     """A SIGTERM ends the session as Ctrl-C does: with every fixture torn down."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what runs in its background deaf to SIGINT, and so it would be for everybody whom we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     throwaway.adopt_orphans()
 
 

@@ -5,7 +5,6 @@ to something else. Nothing is retried here; who holds the connection opens anoth
 """
 
 import asyncio
-import ipaddress
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from aioimaplib import aioimaplib
 from mailbot.inbox import imap_responses
 from mailbot.inbox.imap_protocol import AUTH, NONAUTH, Command, ImapDead, ImapTrouble, Protocol, answer
 from mailbot.inbox.imap_responses import quoted
+from mailbot.loopback import is_loopback
 
 PATIENCE = 10                 # a mail that keeps arriving gets this many times the command's deadline
 IDLE_ANSWER_SECONDS = 20.0
@@ -63,7 +63,7 @@ class Server:
     def __post_init__(self) -> None:
         if self.security not in ("tls", "plain"):
             raise ValueError(f"imap security is tls or plain, not {self.security}")
-        if self.security == "plain" and not _is_loopback(self.host):
+        if self.security == "plain" and not is_loopback(self.host):
             raise ValueError(f"without TLS the mailbox must be on this machine, and {self.host} is not")
 
 
@@ -254,10 +254,3 @@ class Connection:
 
 def _readable(text: bytes) -> str:
     return text[:300].decode("utf-8", "replace")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -1,6 +1,6 @@
 """The relay that sends: one connection, one mail at a time; what the relay said, and in which phase.
 
-aiosmtplib connects, greets, starts TLS and logs in. From DATA on the connection is read by `_Upload`, because what matters
+aiosmtplib connects, greets, starts TLS and logs in. From DATA on the connection is read by `Upload`, because what matters
 then is lost in aiosmtplib: how much of the mail has left, and a reply that comes before its end. So the phase is never
 guessed from an exception. It becomes DATA, in doubt, when the last piece of the mail is handed to the transport, and DONE
 when the answer to it is read; before that a mail whose connection is cut has certainly not left. Nothing is ever closed
@@ -21,12 +21,13 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib import SMTP
 
+from mailbot.loopback import is_loopback
 from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status
-from mailbot.outbox.wire import Nonsense, ReplyReader, is_loopback, offer, printable, size_limit, unfit, wire_ready
+from mailbot.outbox.smtp_upload import Upload
+from mailbot.outbox.wire import Nonsense, offer, printable, size_limit, unfit, wire_ready
 
 GO_AHEAD, CLOSING = 354, 421
 AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
-PIECE_OCTETS = 64 << 10
 SHORT_SECONDS = 5.0  # for what is only polite
 # OSError: also TLS and timeouts; UnicodeError: an impossible host name
 WIRE_TROUBLE = (aiosmtplib.SMTPException, OSError, UnicodeError, Nonsense)
@@ -67,7 +68,7 @@ class Relay:
         self._mails_per_connection = mails_per_connection
         self._client: SMTP | None = None
         self._phase = Phase.CONNECT
-        self._upload: _Upload | None = None
+        self._upload: Upload | None = None
         self._mails = 0  # on this connection
         self._envelope_open = False
 
@@ -164,7 +165,7 @@ class Relay:
         client, self._phase = self._client, Phase.BODY
         if client is None or not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
             return self._unanswered(ConnectionError("the relay closed the connection"))
-        upload = self._upload = _Upload(client.transport)
+        upload = self._upload = Upload(client.transport)
         going = False
         try:
             async with asyncio.timeout(self._server.step_seconds):
@@ -253,75 +254,6 @@ class Relay:
         elif isinstance(error, aiosmtplib.SMTPResponseException | Nonsense):
             fault = Fault.UNINTELLIGIBLE
         return Reply(phase=self.phase, fault=fault, text=printable(str(error)) or f"{fault} in phase {self.phase}")
-
-
-class _Upload(asyncio.Protocol):
-    """Reads the connection from DATA on. `all_left`: the final dot may have left."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.all_left = False
-        self._transport = transport
-        self._news = asyncio.Event()
-        self._replies: list[tuple[int, str]] = []
-        self._broken: Exception | None = None
-        self._paused = False
-        self._reader = ReplyReader()
-        transport.set_protocol(self)
-
-    async def ask_to_begin(self) -> tuple[int, str]:
-        self._transport.write(b"DATA\r\n")
-        return await self._said()
-
-    async def hand_over(self, mail: bytes) -> tuple[int, str]:
-        """Piece by piece, as the relay takes them; ends early where the relay answers or goes before the end."""
-        for start in range(0, len(mail), PIECE_OCTETS):
-            while self._paused and not self._replies and self._broken is None:
-                self._news.clear()
-                await self._news.wait()
-            if self._replies or self._broken is not None or self._transport.is_closing():
-                break
-            self._transport.write(mail[start : start + PIECE_OCTETS])
-            self.all_left = start + PIECE_OCTETS >= len(mail) and not self._transport.is_closing()
-        return await self._said()
-
-    def give_back(self, protocol: asyncio.BaseProtocol | None) -> bool:
-        """Let aiosmtplib read on. False where something is wrong with the connection."""
-        if protocol is None or self._broken is not None or self._replies or not self._reader.empty:
-            return False
-        self._transport.set_protocol(protocol)
-        return not self._transport.is_closing()
-
-    async def _said(self) -> tuple[int, str]:
-        while not self._replies:
-            if self._broken is not None:
-                raise self._broken
-            self._news.clear()
-            await self._news.wait()
-        return self._replies.pop(0)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._replies += self._reader.feed(data)
-        except Nonsense as nonsense:
-            self._break(nonsense)
-        self._news.set()
-
-    def eof_received(self) -> None:
-        self._break(ConnectionError("the relay closed the connection"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._break(ConnectionError(f"the connection was cut: {exc}" if exc else "the connection was cut"))
-
-    def pause_writing(self) -> None:
-        self._paused = True
-
-    def resume_writing(self) -> None:
-        self._paused = False
-        self._news.set()
-
-    def _break(self, error: Exception) -> None:
-        self._broken = self._broken or error
-        self._news.set()
 
 
 async def _dial(server: Server) -> socket.socket:

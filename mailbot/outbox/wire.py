@@ -1,6 +1,5 @@
 """What goes over the wire to the relay and what comes back, as octets and words: no connection here."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 
@@ -91,11 +90,3 @@ def printable(text: str) -> str:
     """The relay's words in one line, without what a database or a terminal may choke on."""
     plain = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join("".join(character if character.isprintable() else " " for character in plain).split())[:TEXT_CHARACTERS]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what is sent to this host never leaves the machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

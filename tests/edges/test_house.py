@@ -21,7 +21,7 @@ Nodes = list[tuple[Path, ast.AST]]
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
 NOUN_PACKAGES = ("message", "inbox", "releases", "audience", "broadcast", "outbox")
 STORES = {"store", "shelf"}
-PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp"}
+PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {"watch", "dispose", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",

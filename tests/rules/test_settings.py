@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.settings import SettingsFault, is_loopback, load, parse_instant
+from mailbot.loopback import is_loopback
+from mailbot.settings import SettingsFault, load, parse_instant
 from mailbot.settings_example import example
 
 NOTHING: dict[str, str] = {}
