@@ -16,7 +16,7 @@ import structlog
 
 from mailbot import languages, rendering
 from mailbot.database import lease
-from mailbot.database.engine import Database
+from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
@@ -257,8 +257,9 @@ async def held(parts: Parts) -> AsyncIterator[None]:
 
     async def keep() -> None:
         while True:
-            await parts.database.write(lease.acquire, name, parts.holder, parts.clock(), parts.lease_seconds)
             await asyncio.sleep(parts.lease_seconds / 3)
+            with contextlib.suppress(DatabaseUnusable):  # the lease lasts three rounds; whoever needs the database now says so
+                await parts.database.write(lease.acquire, name, parts.holder, parts.clock(), parts.lease_seconds)
 
     await parts.database.write(lease.acquire, name, parts.holder, parts.clock(), parts.lease_seconds)
     keeper = asyncio.create_task(keep())
@@ -293,6 +294,8 @@ def _address(written: str, name: str, display: str = "") -> Address:
     found = parse(written)
     if found is None:
         raise SettingsFault(f"{name} must be an e-mail address; it is {written!r}." if written else f"{name} is missing.")
+    if not found.address.isascii():
+        raise SettingsFault(f"{name} is {written!r}: mail cannot be sent to or from it, the part before the @ must be plain letters.")
     return Address(found.address, display or found.name)
 
 

@@ -16,9 +16,12 @@ def demo(
     """
     import asyncio
 
+    from mailbot import logs
+
     try:
         from mailbot.demo.run import run
     except ModuleNotFoundError as missing:
         typer.echo(f"mailbot: the demo needs {missing.name}: pip install 'mailbot[demo]'.", err=True)
         raise typer.Exit(1) from missing
+    logs.set_up(json_lines=False)
     asyncio.run(run(port))

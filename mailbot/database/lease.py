@@ -18,13 +18,13 @@ from mailbot.database.tables import lease
 
 def this_process(unique: str) -> str:
     """The holder's name of this process; `unique` tells two holders in one process apart."""
-    return f"{socket.gethostname()}|{_namespace()}|{os.getpid()}|{_born(os.getpid())}|{unique}"
+    return f"{_machine()}|{_namespace()}|{os.getpid()}|{_born(os.getpid())}|{unique}"
 
 
 def has_died(holder: str) -> bool:
     """True only when the holder was a process of this machine that certainly is no more."""
     parts = holder.split("|")
-    if len(parts) != 5 or parts[0] != socket.gethostname() or parts[1] != _namespace() or not parts[1] or not parts[2].isdigit():
+    if len(parts) != 5 or parts[0] != _machine() or parts[1] != _namespace() or not parts[1] or not parts[2].isdigit():
         return False
     return _born(int(parts[2])) != parts[3]
 
@@ -40,7 +40,9 @@ def acquire(tx: Tx, name: str, holder: str, now: datetime, seconds: float) -> bo
         return False
     # The old holder stands in the condition: of two that take over at once, the second finds it changed.
     taken = tx.execute(
-        lease.update().where(lease.c.name == name, lease.c.holder == found.holder).values(holder=holder, until=until)
+        lease.update()
+        .where(lease.c.name == name, lease.c.holder == found.holder, lease.c.until == found.until)
+        .values(holder=holder, until=until)
     )
     return taken.rowcount == 1
 
@@ -54,6 +56,14 @@ def living(tx: Tx, now: datetime) -> frozenset[str]:
     """Every holder whose lease has not run out and who is not known to be dead."""
     rows = tx.execute(sa.select(lease.c.holder).where(lease.c.until > now).distinct())
     return frozenset(row.holder for row in rows if not has_died(row.holder))
+
+
+def _machine() -> str:
+    """The host, and which start of it: machines that were copied from one another share names, but never a boot."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _namespace() -> str:

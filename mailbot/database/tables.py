@@ -158,6 +158,8 @@ delivery = sa.Table(
     sa.Column("html", sa.Text, nullable=False, default=""),
     sa.Column("in_reply_to", sa.Text, nullable=False, default=""),
     sa.Column("references", sa.JSON, nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False, default=""),  # of the edition when this was written
+    sa.Column("mentions", sa.JSON, nullable=False),  # slugs of other editions that it names
     sa.Column("attach_original", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant, nullable=False),

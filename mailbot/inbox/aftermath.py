@@ -7,6 +7,7 @@ from datetime import datetime
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office
+from mailbot.inbox.summarise import name_again
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Reply, Uncertain, Verdict
@@ -31,20 +32,24 @@ class Aftermath:
                 store.put_before_a_person(tx, claimed.draft.mail)
             said = f"{reply.code or ''} {reply.text}".strip()
             title = self._title(tx, claimed.draft)
-            self._enqueue(tx, compose.notice(self.office, event, claimed.draft, claimed.id, said, now, title), now)
+            told = f"{claimed.id}.{claimed.fence}"
+            self._enqueue(tx, compose.notice(self.office, event, claimed.draft, claimed.id, told, said, now, title), now)
         elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST):
-            following = self._next_colleague(claimed.draft)
+            following = self._next_colleague(claimed)
             if following is not None:
                 self._enqueue(tx, following, now)
+            elif claimed.draft.mail is not None:
+                name_again(tx, claimed.draft.mail, now)
 
-    def _next_colleague(self, draft: outbox.Draft) -> outbox.Draft | None:
-        """The same note to who comes after in the list; None at its end: the mail still lies in the attention folder."""
+    def _next_colleague(self, claimed: outbox.Claimed) -> outbox.Draft | None:
+        """The same note to who comes after in the list; None at its end: then the next list names the mail."""
+        draft = claimed.draft
         keys = [colleague.key for colleague in self.office.colleagues]
         place = keys.index(draft.recipient.key) + 1 if draft.recipient.key in keys else 0
         if place >= len(keys):
             return None
         to = self.office.colleagues[place]
-        return replace(draft, recipient=to, key=f"{draft.key}>{to.key}")
+        return replace(draft, recipient=to, key=f"{draft.key}.{claimed.fence}>{to.key}")
 
     @staticmethod
     def _title(tx: Tx, draft: outbox.Draft) -> str:

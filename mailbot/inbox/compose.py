@@ -73,6 +73,7 @@ def answer(office: Office, subject: Subject, decision: SendRelease, library: Map
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
         references=answer_references(message.message_id, message.references) if message.message_id else (),
         mail=subject.mail, release=decision.release, edition=decision.edition,
+        content_hash=_edition(library, decision.edition).content_hash, mentions=decision.alternatives,
     )  # fmt: skip
 
 
@@ -123,8 +124,12 @@ def hand_off(
     )  # fmt: skip
 
 
-def notice(office: Office, event: str, told: Draft, delivery_id: str, relay_words: str, when: datetime, title: str) -> Draft:
-    """To a colleague: an answer of ours is in doubt, was refused or was stopped (`event`: in-doubt, refused, stopped)."""
+def notice(
+    office: Office, event: str, told: Draft, delivery_id: str, occasion: str, relay_words: str, when: datetime, title: str
+) -> Draft:
+    """To a colleague: an answer of ours is in doubt, was refused or was stopped (`event`: in-doubt, refused, stopped).
+
+    `occasion` tells one failure of the same mail from the next."""
     values = {
         "organisation": office.values,
         "event": event,
@@ -137,7 +142,7 @@ def notice(office: Office, event: str, told: Draft, delivery_id: str, relay_word
     }
     rendered = render(office.words, office.own_language, "notice", values)
     return Draft(
-        key=f"notice:{delivery_id}:{event}", kind=Kind.HAND_OFF, recipient=office.colleagues[0], language=office.own_language,
+        key=f"notice:{occasion}:{event}", kind=Kind.HAND_OFF, recipient=office.colleagues[0], language=office.own_language,
         subject=rendered.subject, text=rendered.text, html=rendered.html, mail=told.mail,
         attach_original=told.attach_original or told.kind is Kind.ANSWER,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from mailbot.inbox.compose import Office, Subject
 from mailbot.inbox.decision import Caps, Context, Decided, HandOff, Ignore, Reason, RecordReport, SendRelease, decide
 from mailbot.inbox.explanation import explain
 from mailbot.inbox.read_mail import Read, Reader
+from mailbot.inbox.summarise import name_again
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message import token
@@ -31,7 +32,7 @@ from mailbot.outbox.delivery import Kind
 from mailbot.releases.shelf import Shelf
 
 log = structlog.get_logger()
-TAKE_AT_ONCE = 10
+TAKE_AT_ONCE = 25
 MOST_ATTEMPTS = 3
 NOTHING = b"\r\n"
 
@@ -238,6 +239,10 @@ class Disposer:
                 self._hand_off(tx, HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=release), decided.language, subject, now)
             case HandOff() as passed_on:
                 self._hand_off(tx, passed_on, decided.language, subject, now)
+            case RecordReport(ours=ours, reported=reported) if any(one.action in ("failed", "") for one in reported):
+                for mail in outbox.mails_of(tx, ours):  # what we wrote about it has not arrived after all
+                    store.put_before_a_person(tx, mail)
+                    name_again(tx, mail, now)
             case RecordReport() | Ignore():
                 return
             case _:

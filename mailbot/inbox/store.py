@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import delivery, mail, mail_copy, mail_part
 from mailbot.inbox.reason import Reason
+from mailbot.outbox.delivery import DeliveryState, Kind
 
 PART_OCTETS = 1 << 20
 STORED, DECIDED = "stored", "decided"
@@ -166,7 +167,7 @@ def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
 
 
 def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
-    """Was a mail with this Message-ID, sender and date decided before? Only asked after a new UIDVALIDITY."""
+    """Was a mail with this Message-ID, sender and date decided before? Then this one came by another way, or under a new UID."""
     return tx.execute(_MET, {"identity": identity, "the_mail": mail_id}).first() is not None
 
 
@@ -210,8 +211,9 @@ def close(tx: Tx, mail_id: int) -> bool:
 
 
 def unannounced_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
-    """Mails that wait for a person and of which no note went out, oldest first."""
-    told = sa.exists().where(delivery.c.mail == mail.c.id)
+    """Mails that wait for a person and of which no note went out, or none that arrived; oldest first."""
+    gone_wrong = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.CANCELLED)
+    told = sa.exists().where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.HAND_OFF, delivery.c.state.not_in(gone_wrong))
     query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, ~told, _before_undecided()).order_by(mail.c.id)
     return [dict(row) for row in tx.execute(query).mappings()]
 

@@ -20,6 +20,7 @@ from mailbot.releases import store as releases
 LOOK_SECONDS = 60.0
 WAITING_EVERY = timedelta(hours=1)
 MOST_ENTRIES = 200
+OBSERVED, WAITING = "digest:observe", "digest:waiting"
 
 
 class Summariser:
@@ -54,7 +55,7 @@ class Summariser:
 
     def _list(self, tx: Tx, now: datetime) -> bool:
         """One transaction: is it time, what is on the list, queue it, remember how far it reached."""
-        name = f"digest:{'observe' if self._mode == 'observe' else 'waiting'}"
+        name = OBSERVED if self._mode == "observe" else WAITING
         since = datetime.fromisoformat(flag.put_first(tx, f"{name}:at", now.isoformat(), now))
         if not self._is_due(since, now):
             return False
@@ -63,9 +64,10 @@ class Summariser:
         flag.put(tx, f"{name}:at", now.isoformat(), now)
         if not rows:
             return False
+        rows = rows[:MOST_ENTRIES]  # the next list begins where this one ends
         flag.put(tx, f"{name}:mail", str(max(row["id"] for row in rows)), now)
         titles = {edition.slug: edition.title for release in releases.load_all(tx) for edition in release.editions}
-        entries = [_entry(row, titles) for row in rows[:MOST_ENTRIES]]
+        entries = [_entry(row, titles) for row in rows]
         draft = compose.digest(self._office, self._mode, since, now, entries, f"{name}:{now.isoformat()}")
         delivery_id = self._new_id()
         return outbox.enqueue(tx, draft, delivery_id, token.message_id(self._secret, delivery_id, self._office.address.domain), now)
@@ -74,6 +76,12 @@ class Summariser:
         if self._mode == "observe":  # once a day, after the office's midnight
             return now.astimezone(self._zone).date() > since.astimezone(self._zone).date()
         return now - since >= WAITING_EVERY
+
+
+def name_again(tx: Tx, mail_id: int, now: datetime) -> None:
+    """What was to tell a colleague of this mail has come to nothing: the next list begins at it again."""
+    covered = int(flag.get(tx, f"{WAITING}:mail") or 0)
+    flag.put(tx, f"{WAITING}:mail", str(min(covered, mail_id - 1)), now)
 
 
 def _entry(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ SEARCH after it is the guarantee. One watcher a mailbox, by a lease.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 SIZE_CAP_OCTETS = 64 << 20  # over it the mail stays unread, and a person is told
 BATCH_MAILS, BATCH_OCTETS = 25, 1 << 20  # stored in one transaction
 FILE_AT_ONCE = 100
+MOST_REFUSALS = 3  # then the mail is not asked for any more: a person has to look at it where it lies
+REFUSED_MOVE_SECONDS = 300.0
+LONGEST_WAIT_SECONDS = 3600.0
 BACKOFF_SECONDS = (1.0, 300.0)
 LOGIN_BACKOFF_SECONDS = 60.0
 SESSION_SECONDS = 45 * 60
@@ -53,6 +57,8 @@ class Watcher:
         self._arrived, self._clock = arrived, clock
         self._stopping = asyncio.Event()
         self._failures = 0
+        self._refused: Counter[tuple[int, int]] = Counter()  # mails that the server would not give, by UIDVALIDITY and UID
+        self._file_after = 0.0
 
     @property
     def lease_name(self) -> str:
@@ -167,23 +173,31 @@ class Watcher:
             await self._database.write(store.note_older, self._terms.mailbox, self._uidvalidity, older)
         ours = [fact for fact in facts.values() if fact.internal_date >= self._start]
         batch: list[store.Arrival] = []
+        stored = 0
         for fact in sorted(ours, key=lambda one: one.uid):
-            arrival = await self._fetch(session, fact)
+            try:
+                arrival = await self._fetch(session, fact)
+            except (imap.ImapTrouble, OSError):
+                self._refused[self._uidvalidity, fact.uid] += 1
+                await self._store(batch)  # what came before it is not fetched again and again for its sake
+                raise
             if arrival is not None:
                 batch.append(arrival)
+                stored += 1
             if len(batch) >= BATCH_MAILS or sum(one.size for one in batch) >= BATCH_OCTETS:
                 await self._store(batch)
                 batch = []
                 await self._file_away(session)
         await self._store(batch)
-        return len(ours)
+        return stored
 
     async def _fetch(self, session: imap.Session, fact: imap.Facts) -> store.Arrival | None:
         content = None
-        if fact.size <= SIZE_CAP_OCTETS:
+        if fact.size <= SIZE_CAP_OCTETS and self._refused[self._uidvalidity, fact.uid] < MOST_REFUSALS:
             content = await session.fetch(fact.uid, fact.size)
-            if content is None:
-                return None  # somebody took it away between two commands
+            if content is None:  # somebody took it away between two commands; one that stays is a mail that we do not get
+                self._refused[self._uidvalidity, fact.uid] += 1
+                return None
         return store.Arrival(
             mailbox=self._terms.mailbox, uidvalidity=self._uidvalidity, uid=fact.uid, content=content,
             size=fact.size if content is None else len(content), received_at=fact.internal_date,
@@ -198,14 +212,19 @@ class Watcher:
 
     async def _file_away(self, session: imap.Session) -> int:
         """Move what is decided; a mail that somebody else has moved counts as moved."""
-        if self._terms.observe:
+        if self._terms.observe or asyncio.get_running_loop().time() < self._file_after:
             return 0
         waiting = await self._database.read(store.to_file, self._terms.mailbox, self._uidvalidity)
         moved = 0
         for folder, uids in waiting.items():
             for start in range(0, len(uids), FILE_AT_ONCE):
                 some = uids[start : start + FILE_AT_ONCE]
-                await session.move(some, folder)
+                try:
+                    await session.move(some, folder)
+                except imap.ImapRefused as refusal:  # a full or forbidden folder: to read and answer goes on
+                    log.warning("move-refused", folder=folder, what=str(refusal))
+                    self._file_after = asyncio.get_running_loop().time() + REFUSED_MOVE_SECONDS
+                    return moved
                 await self._database.write(store.filed, self._terms.mailbox, self._uidvalidity, some, self._clock())
                 moved += len(some)
         return moved
@@ -216,7 +235,7 @@ class Watcher:
         wait = min(high, low * 2**self._failures) * (0.5 + random.random() / 2)  # noqa: S311 - spreads, guards nothing
         if isinstance(trouble, imap.ImapLoginRefused):
             wait = max(wait, LOGIN_BACKOFF_SECONDS)
-        wait = max(wait, getattr(trouble, "retry_after", None) or 0.0)
+        wait = max(wait, min(getattr(trouble, "retry_after", None) or 0.0, LONGEST_WAIT_SECONDS))
         self._failures = min(self._failures + 1, 20)
         log.warning("inbox-trouble", what=str(trouble), again_in_seconds=round(wait, 1))
         await self._database.write(_note_trouble, trouble, self._clock())

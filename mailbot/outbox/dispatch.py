@@ -21,7 +21,7 @@ from mailbot.outbox import pace, store
 from mailbot.outbox.delivery import Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.releases import store as releases
-from mailbot.releases.release import is_public
+from mailbot.releases.release import public_editions
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
@@ -108,14 +108,16 @@ class Dispatcher:
             await self._database.write(self._recover, now)
         if not orphaned and (due is None or due > now):
             return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
-        return await self._database.write(self._claim, now)
+        while (step := await self._database.write(self._claim, now)) is None:
+            continue  # that one will not leave; what is next?
+        return step
 
     def _look(self, tx: Tx, now: datetime) -> tuple[bool, datetime | None]:
         """Is there a mail whose worker is gone, and when is the next one due?"""
         return bool(store.orphans(tx, lease.living(tx, now) | {self._holder})), store.next_due(tx)
 
-    def _claim(self, tx: Tx, now: datetime) -> store.Claimed | Wait:
-        """One transaction: may anything leave, what is next, and which bytes are it."""
+    def _claim(self, tx: Tx, now: datetime) -> store.Claimed | Wait | None:
+        """One transaction: may anything leave, what is next, and which bytes are it. None: the next one will not leave at all."""
         if flag.get(tx, flag.SENDING_STOPPED):
             return Wait(now + timedelta(seconds=LOOK_SECONDS), no_mail=True)
         free = self._free_from(tx, now)
@@ -127,8 +129,15 @@ class Dispatcher:
         if why := self._must_not_leave(tx, claimed, now):
             store.cancel(tx, claimed, self._holder, why, now)
             self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
-            return self._claim(tx, now)
-        return claimed if claimed.raw is not None else self._frozen(tx, claimed, now)
+            return None
+        if claimed.raw is not None:
+            return claimed
+        try:
+            return self._frozen(tx, claimed, now)
+        except outgoing.Unsendable as problem:  # one mail that cannot be written must not hold up the others
+            reply = Reply(phase=Phase.ENVELOPE_RCPT, fault=Fault.UNENCODABLE, text=str(problem))
+            self._record(tx, claimed, self._holder, Failed(Fault.UNENCODABLE), reply, now)
+            return None
 
     def _free_from(self, tx: Tx, now: datetime) -> datetime:
         """When the pace lets the next mail go; attempts are read only where they count."""
@@ -140,18 +149,25 @@ class Dispatcher:
 
     @staticmethod
     def _must_not_leave(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
-        """A release that was public when the answer was queued may have been withdrawn since; between two tries, too."""
+        """A release that was public when the answer was queued may have been withdrawn or corrected since; between two tries, too."""
         if claimed.kind is not Kind.ANSWER:
             return ""
-        release = releases.load(tx, claimed.draft.release)
-        return "" if release is not None and is_public(release, now) else "the release is not public any more"
+        for slug in (claimed.draft.edition, *claimed.draft.mentions):
+            release = releases.load(tx, slug)
+            if release is None or slug not in {edition.slug for edition in public_editions(release, now)}:
+                return f"{slug} is not public any more"
+            if slug == claimed.draft.edition and claimed.draft.content_hash not in {edition.content_hash for edition in release.editions}:
+                return f"{slug} was changed after this answer was written"
+        return ""
 
     def _frozen(self, tx: Tx, claimed: store.Claimed, now: datetime) -> store.Claimed:
         """Date and bytes, fixed at the first claim: every retry sends exactly these."""
         draft = claimed.draft
         files: tuple[outgoing.File, ...] = ()
         if draft.attach_original and draft.mail is not None:
-            files = (outgoing.File("original.eml", "application/octet-stream", self._original(tx, draft.mail, ORIGINAL_OCTETS)),)
+            original = self._original(tx, draft.mail, ORIGINAL_OCTETS + 1)
+            if len(original) <= ORIGINAL_OCTETS:
+                files = (outgoing.File("original.eml", "application/octet-stream", original),)
         raw = outgoing.build(
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,

@@ -66,6 +66,8 @@ class Draft:
     mail: int | None = None
     release: str = ""
     edition: str = ""
+    content_hash: str = ""  # of the edition as it was when this was written
+    mentions: tuple[str, ...] = ()  # the slugs of other editions that it names
     attach_original: bool = False
 
 
@@ -92,7 +94,8 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "recipient": draft.recipient.address, "recipient_name": draft.recipient.name, "recipient_key": draft.recipient.key,
         "cap_key": cap_key(draft.recipient.address), "recipient_domain": draft.recipient.domain, "message_id": message_id,
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
-        "references": list(draft.references), "attach_original": draft.attach_original, "created_at": now, "due_at": now,
+        "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
+        "attach_original": draft.attach_original, "created_at": now, "due_at": now,
     }  # fmt: skip
     row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
     return tx.execute(row, values).first() is not None
@@ -175,8 +178,15 @@ def _draft(row: sa.Row[Any]) -> Draft:
     return Draft(
         key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
         subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
-        mail=row.mail, release=row.release, edition=row.edition, attach_original=row.attach_original,
+        mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash,
+        mentions=tuple(row.mentions), attach_original=row.attach_original,
     )  # fmt: skip
+
+
+def mails_of(tx: Tx, delivery_ids: Sequence[str]) -> list[int]:
+    """The mails that these deliveries answered or handed over."""
+    query = sa.select(delivery.c.mail).where(delivery.c.id.in_(list(delivery_ids)), delivery.c.mail.is_not(None))
+    return list(tx.execute(query).scalars())
 
 
 def started_since(tx: Tx, since: datetime) -> list[datetime]:

@@ -27,6 +27,7 @@ class DateMention:
     end: date
     text: str
     span: tuple[int, int]
+    yearless: bool = False  # "28 October": the nearest one is taken, and any other may be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def find(text: str, sections: Grammar | Sequence[Mapping[str, Any]], now: dateti
                 days = _READERS[form.kind](match, form.lexicon, now.date())
             except (ValueError, OverflowError):  # 31 February, or a year past the calendar: no date, and no month either
                 continue
-            mentions.append(DateMention(*days, text[start:end], (start, end)))
+            yearless = form.kind in _MAY_LACK_A_YEAR and not _YEAR_SAID.search(text[start:end])
+            mentions.append(DateMention(*days, text[start:end], (start, end), yearless))
     return tuple(sorted(mentions, key=lambda mention: mention.span))
 
 
@@ -310,6 +312,8 @@ def _period(unit: str, step: int, today: date) -> Days:
             return date(today.year + step, 1, 1), date(today.year + step, 12, 31)
 
 
+_MAY_LACK_A_YEAR = frozenset({"day-month", "month-day", "month", "numeric"})
+_YEAR_SAID = re.compile(r"\d{4}|\d{1,2}[/.]\d{1,2}[/.]\d")
 _READERS = {
     "span": _span,
     "day-month": _named_day,

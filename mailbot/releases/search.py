@@ -206,7 +206,7 @@ def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
     rest = text
     for mention in dates.find(text, index.grammar, now):
         rest = rest[: mention.span[0]] + " " * (mention.span[1] - mention.span[0]) + rest[mention.span[1] :]
-        asked.append(_date(index, mention.start, mention.end))
+        asked.append(_date(index, mention))
     rest = _joined(rest)
     shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
     stop = frozenset().union(*(speech.stop for speech in index.speeches.values()))
@@ -238,14 +238,24 @@ def _word(index: Index, terms: frozenset[str], factor: float) -> _Asked:
     return _Asked(factor * _rarity(index, found), found, False, terms)
 
 
-def _date(index: Index, start: date, end: date) -> _Asked:
-    """The releases of these days; a release whose first lines name the day comes next."""
-    found: dict[int, float] = {}
-    for number, paper in enumerate(index.papers):
-        if start <= paper.day <= end:
-            found[number] = 1.0
-        elif end - start < timedelta(days=1) and start in paper.events:
-            found[number] = EVENT
+def _date(index: Index, mention: dates.DateMention) -> _Asked:
+    """The releases of these days; a release whose first lines name the day comes next. Where the year is not said and the nearest has
+    none, those of any year."""
+    start, end = mention.start, mention.end
+    single = end - start < timedelta(days=1)
+
+    def worth(is_meant: Callable[[date], bool]) -> dict[int, float]:
+        found: dict[int, float] = {}
+        for number, paper in enumerate(index.papers):
+            if is_meant(paper.day):
+                found[number] = 1.0
+            elif single and any(map(is_meant, paper.events)):
+                found[number] = EVENT
+        return found
+
+    found = worth(lambda day: start <= day <= end)
+    if not found and mention.yearless:
+        found = worth(lambda day: day.month == start.month and (not single or day.day == start.day))
     return _Asked(DATE * _rarity(index, found), found, True, frozenset())
 
 

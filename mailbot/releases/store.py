@@ -40,6 +40,7 @@ def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
     """Keep the content of an edition. A new one is a draft, whatever it says; the state of a known one stays. Twice is once.
 
     Raises PublishedEditionChanged, EditionTaken."""
+    _alone(tx)
     before = tx.execute(sa.select(table).where(table.c.slug == edition.slug)).one_or_none()
     if before is None:
         taken = tx.execute(sa.select(table.c.slug).where(table.c.release == edition.release, table.c.language == edition.language)).scalar()
@@ -85,6 +86,12 @@ def version(tx: Tx) -> str:
     return newest.isoformat() if newest else ""
 
 
+def _alone(tx: Tx) -> None:
+    """One change after the other: a commit that came later with an earlier instant would pass version() by. SQLite has one writer."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.text("LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def _after_all(tx: Tx, now: datetime) -> datetime:
     """`now`, or just after the newest change where the clock stands or went back: version() lives by it."""
     newest = tx.execute(_NEWEST).scalar()
@@ -92,6 +99,7 @@ def _after_all(tx: Tx, now: datetime) -> datetime:
 
 
 def _become(tx: Tx, release_id: str, state: State, now: datetime) -> tuple[str, ...]:
+    _alone(tx)
     changed = tuple(
         tx.execute(sa.select(table.c.slug).where(table.c.release == release_id, table.c.state != state).order_by(table.c.slug)).scalars()
     )

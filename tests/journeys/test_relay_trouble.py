@@ -1,5 +1,6 @@
 """When the relay refuses, falters, vanishes or is not to be trusted: nobody gets two answers, and somebody always hears of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import sqlalchemy as sa
 
 from mailbot import clock
 from mailbot.database import flag
+from mailbot.database.engine import Tx
 from mailbot.database.tables import delivery
+from mailbot.inbox import store as inbox_store
 from mailbot.message import token
 from mailbot.releases import store as releases
-from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, SECOND_COLLEAGUE, SECRET_KEY, UNCLEAR, Office, read, text_of
+from tests.journeys.office import COLLEAGUE, EDITIONS, FOUNTAIN, LATEST, SECOND_COLLEAGUE, SECRET_KEY, UNCLEAR, Office, read, text_of
 from tests.servers.relay import LoopbackRelay
 from tests.servers.tcp_proxy import TcpProxy
 
@@ -237,3 +240,49 @@ async def test_the_pace_is_kept_and_answers_leave_before_hand_offs(office: Offic
         await relay.wait_for(3)
     assert {got.recipient for got in relay.mails[:2]} == {"one@journal.example", "two@paper.example"}
     assert relay.mails[2].recipient == COLLEAGUE
+
+
+async def test_a_release_that_was_corrected_since_does_not_leave_in_its_old_words(office: Office, relay: LoopbackRelay) -> None:
+    async with office.running() as parts:
+        await parts.database.write(flag.put, flag.SENDING_STOPPED, "by the test", clock.now())
+        office.ask(LATEST)
+        await office.until(lambda: len(office.deliveries()) == 1, "the answer queued")
+        corrected = replace(next(one for one in EDITIONS if one.slug == FOUNTAIN), body="Velmora – Le chantier a coûté 44 698 florins.")
+        for step in (releases.withdraw, releases.publish):
+            if step is releases.publish:
+                await parts.database.write(releases.save, corrected, clock.now())
+            await parts.database.write(step, FOUNTAIN, clock.now())
+        await parts.database.write(flag.clear, flag.SENDING_STOPPED)
+        await office.settled(1)
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
+    assert office.deliveries()[0]["state"] == "cancelled"
+    assert office.mails()[0]["waiting"]
+    assert office.unsound() == []
+
+
+async def test_many_answers_that_may_not_leave_any_more_hold_up_nobody(office: Office, relay: LoopbackRelay) -> None:
+    async with office.running() as parts:
+        await parts.database.write(flag.put, flag.SENDING_STOPPED, "by the test", clock.now())
+        office.ask(LATEST)
+        await office.until(lambda: len(office.deliveries()) == 1, "the answer queued")
+        await parts.database.write(copies_of_the_answer, 1000)
+        await parts.database.write(releases.withdraw, FOUNTAIN, clock.now())
+        await parts.database.write(flag.clear, flag.SENDING_STOPPED)
+        await relay.wait_for(1, 90)
+    assert relay.mails[0].recipient == COLLEAGUE
+
+
+def copies_of_the_answer(tx: Tx, number: int) -> None:
+    row = tx.execute(sa.select(delivery)).mappings().one()
+    for one in range(number):
+        copy = {"id": f"copy-{one}", "key": f"copy:{one}", "message_id": f"<copy.{one}@office.example>"}
+        tx.execute(delivery.insert().values({**row, **copy}))
+
+
+async def test_a_hand_off_that_no_colleague_takes_is_named_by_the_next_list(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"hand_off_to": ["nobody@office.example"]}})
+    async with office.running() as parts:
+        office.ask(UNCLEAR)
+        await office.until(lambda: [row["state"] for row in office.deliveries()] == ["failed"], "the note refused")
+        named = await parts.database.read(inbox_store.unannounced_after, 0)
+    assert [row["id"] for row in named] == [1]

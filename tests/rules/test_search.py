@@ -191,3 +191,10 @@ def test_no_releases_no_match() -> None:
 
 def test_a_language_without_a_folder_is_compared_word_by_word() -> None:
     assert found(build([release("es", "El volcán", language="es"), release("b", "Autre")], NOW, LANGUAGES), "volcan") == ["es"]
+
+
+def test_a_date_without_a_year_finds_an_older_release_where_the_nearest_year_has_none() -> None:
+    index = build([release("a", "Volcan", day="2024-10-28"), release("b", "Port", day="2025-03-02")], NOW, LANGUAGES)
+    assert found(index, "le communiqué du 28 octobre") == ["a"]
+    assert found(index, "the March release") == ["b"]
+    assert found(index, "le communiqué du 28 octobre 2023") == []

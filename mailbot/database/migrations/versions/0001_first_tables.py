@@ -105,6 +105,8 @@ def upgrade() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("in_reply_to", sa.Text(), nullable=False),
         sa.Column("references", sa.JSON(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("mentions", sa.JSON(), nullable=False),
         sa.Column("attach_original", sa.Boolean(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("due_at", Instant(), nullable=False),
