@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from mailbot.database.tables import lease
 from mailbot.message import token
 from tests.journeys.conftest import OpenOffice, OutsideRelay
-from tests.journeys.office import COLLEAGUE, LATEST, SECRET_KEY, UNCLEAR, Office
+from tests.journeys.office import COLLEAGUE, LATEST, SECOND_COLLEAGUE, SECRET_KEY, UNCLEAR, Office
 
 WORKING_SECONDS = 0.8  # a kill comes in this time after work began; every fourth comes while mailbot is still starting
 STARTING_SECONDS = 1.2
@@ -104,12 +104,12 @@ def compare(office: Office, spool: Path, expected: dict[str, str]) -> None:
     answers = {row["recipient"]: row for row in rows.values() if row["kind"] == "answer"}
     requests = {sender for sender, outcome in expected.items() if outcome == "send_release"}
     assert set(answers) == requests
-    assert {address for address in to if address != COLLEAGUE} <= requests
+    assert {address for address in to if address not in (COLLEAGUE, SECOND_COLLEAGUE)} <= requests
     for sender in requests:
         assert to[sender] <= 1, f"{sender} got {to[sender]} answers"
         if answers[sender]["state"] != "sent":
             told = [row for row in rows.values() if row["kind"] == "hand_off" and row["mail"] == answers[sender]["mail"]]
-            assert [copies[row["id"]] >= 1 for row in told] == [True], f"nobody was told that the answer to {sender} is in doubt"
+            assert any(copies[row["id"]] >= 1 for row in told), f"nobody was told that the answer to {sender} is in doubt"
     assert office.lying() == 0
     handed = {sender for sender, outcome in expected.items() if outcome == "hand_off"}
     filed = len(expected) - len(handed)
