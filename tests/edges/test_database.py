@@ -226,6 +226,19 @@ migrate.upgrade(database)
     assert empty.read_now(migrate.revision) == migrate.HEAD
 
 
+@only_sqlite
+def test_a_new_file_that_another_is_just_filling_is_waited_for(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = empty_database_url.removeprefix("sqlite:///")
+    with closing(Database(empty_database_url)) as database, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (id INTEGER)")
+        waits: list[float] = []
+        monkeypatch.setattr("mailbot.database.engine.time.sleep", lambda seconds: (waits.append(seconds), other.execute("COMMIT")))
+        assert database.read_now(_one, "SELECT count(*) FROM theirs") == 0
+        assert database.read_now(_one, "PRAGMA journal_mode") == "wal"
+        assert len(waits) == 1, "SQLite gives no such wait of its own"
+
+
 def test_a_database_of_a_newer_mailbot_is_refused_untouched(database: Database) -> None:
     _make_newer(database)
     with pytest.raises(migrate.NewerDatabase, match=r"newer mailbot \(revision 9999; this one knows .*\)\. Run that version"):
