@@ -16,7 +16,7 @@ from mailbot.settings import load
 from tests.benchmarks import stand
 from tests.benchmarks.figure import Figure
 from tests.journeys.office import Office, request
-from tests.rules.test_search import corpus
+from tests.samples.littoral import corpus
 from tests.servers.smtp_sink import SmtpSink, smtp_sink
 
 ANSWERS = 500

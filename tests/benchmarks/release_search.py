@@ -8,7 +8,7 @@ from datetime import timedelta
 from mailbot.releases.release import Edition, Release, State
 from mailbot.releases.search import build, search
 from tests.benchmarks.figure import Figure
-from tests.rules.test_search import LANGUAGES, NOW, QUESTIONS, corpus
+from tests.samples.littoral import LANGUAGES, NOW, QUESTIONS, corpus
 
 RELEASES = 3000
 WORDS_OF_A_RELEASE = 400

@@ -13,7 +13,7 @@ from typing import Any
 
 from mailbot.database.migrate import upgrade
 from tests.journeys.office import Office
-from tests.rules.test_search import corpus
+from tests.samples.littoral import corpus
 from tests.servers import throwaway
 from tests.servers.dovecot import Dovecot, dovecot_server
 

@@ -15,8 +15,7 @@ from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable, parse
 from mailbot.releases.release import Release
 from mailbot.releases.search import build
-from tests.rules.test_corpus import CONTEXT, RELEASES
-from tests.rules.test_search import LANGUAGES, NOW, release
+from tests.samples.littoral import CONTEXT, LANGUAGES, NOW, RELEASES, release
 
 ASKED = "Bonjour, je voudrais votre dernier communiqué, svp."
 LATEST = "telephone-vert"

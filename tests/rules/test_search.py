@@ -1,43 +1,13 @@
 """The words of a mail find the release they ask for, whatever their accents, plurals and language; and nothing that is not public."""
 
 import random
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
-import yaml
 
-from mailbot import languages
-from mailbot.releases.release import Edition, Release, State
+from mailbot.releases.release import State
 from mailbot.releases.search import Index, build, search
-
-LANGUAGES = languages.load([languages.shipped()])
-SAMPLES = yaml.safe_load((Path(__file__).parents[1] / "samples" / "search.yaml").read_text(encoding="utf-8"))
-NOW: datetime = SAMPLES["now"]
-QUESTIONS = [(text, set(right)) for text, right in SAMPLES["questions"]]
-
-
-def edition(slug: str, title: str, body: str = "Texte.", day: str = "2026-01-01", **more: object) -> Edition:
-    values: dict[str, object] = {"release": slug, "language": "fr", "state": State.PUBLISHED, **more}
-    return Edition(slug=slug, title=title, body=body, date=date.fromisoformat(day), **values)  # type: ignore[arg-type]
-
-
-def release(slug: str, title: str, body: str = "Texte.", day: str = "2026-01-01", **more: object) -> Release:
-    return Release(slug, (edition(slug, title, body, day, **more),))
-
-
-def corpus() -> list[Release]:
-    found = []
-    for entry in SAMPLES["releases"]:
-        editions = [
-            edition(
-                f"{entry['id']}{'' if code == 'fr' else '-' + code}", title, body, day,
-                release=entry["id"], language=code, place=body.partition(" – ")[0],
-            )
-            for code in ("fr", "en") if code in entry for day, title, body in [entry[code]]
-        ]  # fmt: skip
-        found.append(Release(entry["id"], tuple(editions)))
-    return found
+from tests.samples.littoral import LANGUAGES, NOW, QUESTIONS, corpus, release
 
 
 @pytest.fixture(scope="module")

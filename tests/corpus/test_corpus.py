@@ -8,24 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from mailbot.inbox.decision import Context, Decided, HandOff, Ignore, SendRelease, decide
-from mailbot.message.address import key
-from mailbot.message.authentication import Authentication, authentication
+from mailbot.inbox.decision import Decided, HandOff, Ignore, SendRelease, decide
+from mailbot.message.authentication import authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.message.reply_text import marks_from
-from mailbot.releases.search import build
-from tests.rules.test_search import LANGUAGES, NOW, corpus
+from tests.samples.littoral import CONTEXT, LANGUAGES, NOW
 
-FOLDER = Path(__file__).parents[1] / "corpus"
+FOLDER = Path(__file__).parent
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "expected.yaml").read_text(encoding="utf-8"))
+SAYINGS = yaml.safe_load((FOLDER / "sayings.yaml").read_text(encoding="utf-8"))
 MARKS = marks_from([language.mail for language in LANGUAGES.values()])
-RELEASES = {release.id: release for release in corpus()}
-INDEX = build(RELEASES.values(), NOW, LANGUAGES)
-
-CONTEXT = Context(
-    own_addresses=frozenset({key("presse@littoral.example")}), colleagues=frozenset({key("bureau@littoral.example")}),
-    authentication=Authentication.PASS, releases=RELEASES, index=INDEX, languages=LANGUAGES, organisation_languages=("fr", "en"),
-)  # fmt: skip
 
 
 def decided(name: str) -> Decided:
@@ -83,3 +75,10 @@ def test_the_senders_of_the_corpus_are_nobody() -> None:
     for path in FOLDER.glob("*.eml"):
         sender = next(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("From:"))
         assert parseaddr(sender[5:])[1].endswith(".example"), path.name
+
+
+@pytest.mark.parametrize(("part", "least"), [("heard", 0.93), ("apart", 0.90)])
+def test_nothing_wrong_is_ever_done_and_most_is_right(part: str, least: float) -> None:
+    done = [(right, decide_text(subject, text), text) for right, subject, text in SAYINGS[part]]
+    assert [case for case in done if case[1] not in (case[0], "person")] == []
+    assert sum(right == got for right, got, _ in done) >= least * len(done)

@@ -1,0 +1,1 @@
+"""Mails that the project wrote, each with the decision it must get."""
