@@ -20,9 +20,10 @@ from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
+from mailbot.inbox.carry_out import Desk
 from mailbot.inbox.compose import Office
-from mailbot.inbox.decision import Caps, Context
 from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
+from mailbot.inbox.outcome import Caps, Context
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
@@ -194,9 +195,9 @@ def build(settings: Settings, clock: Clock) -> Parts:
         dispatcher.wake.set()
         watcher.wake.set()
 
+    desk = _desk(settings, office, secret)
     disposer = Disposer(
-        database, reader, office, loaded, Shelf(loaded), _disposing_terms(settings, secret),
-        disposed=disposed, clock=clock, new_id=new_id,
+        database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
     watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
@@ -317,9 +318,14 @@ def _watching_terms(settings: Settings) -> watch.Terms:
     )  # fmt: skip
 
 
-def _disposing_terms(settings: Settings, secret: bytes) -> dispose.Terms:
-    inbox = settings.inbox
+def _desk(settings: Settings, office: Office, secret: bytes) -> Desk:
+    return Desk(
+        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour, filed=settings.imap.filed,
+        attention=settings.imap.attention, secret=secret, new_id=new_id,
+    )  # fmt: skip
+
+
+def _disposing_terms(settings: Settings) -> dispose.Terms:
     return dispose.Terms(
-        mode=inbox.mode, own_addresses=own_addresses(settings), authserv_id=inbox.authserv_id, caps=caps_of(settings),
-        hand_offs_per_hour=inbox.hand_offs_per_hour, filed=settings.imap.filed, attention=settings.imap.attention, secret=secret,
+        mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
     )  # fmt: skip

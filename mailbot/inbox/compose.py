@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mailbot.inbox.decision import HandOff, SendRelease
+from mailbot.inbox.outcome import HandOff, SendRelease
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, Unreadable

@@ -10,17 +10,18 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
 import structlog
 
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import compose, store
-from mailbot.inbox.compose import Office, Subject
-from mailbot.inbox.decision import Caps, Context, Decided, HandOff, Ignore, Reason, RecordReport, SendRelease, decide
+from mailbot.inbox import store
+from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
+from mailbot.inbox.compose import Subject
+from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import explain
+from mailbot.inbox.outcome import Caps, Context
 from mailbot.inbox.read_mail import Read, Reader
-from mailbot.inbox.summarise import name_again
+from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message import token
@@ -47,22 +48,18 @@ class Terms:
     own_addresses: frozenset[str]
     authserv_id: str
     caps: Caps
-    hand_offs_per_hour: int
-    filed: str
-    attention: str
-    secret: bytes
 
 
 class Disposer:
     """Deals with stored mails, a few at a time. `disposed` is called after each commit: there may be mail to send and to file."""
 
     def __init__(
-        self, database: Database, reader: Reader, office: Office, languages: dict[str, Language], shelf: Shelf, terms: Terms, *,
-        disposed: Callable[[], None], clock: Callable[[], datetime], new_id: Callable[[], str],
+        self, database: Database, reader: Reader, desk: Desk, languages: dict[str, Language], shelf: Shelf, terms: Terms, *,
+        disposed: Callable[[], None], clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
-        self._database, self._reader, self._office, self._languages, self._shelf = database, reader, office, languages, shelf
-        self._terms, self._clock, self._new_id = terms, clock, new_id
+        self._database, self._reader, self._desk, self._languages, self._shelf = database, reader, desk, languages, shelf
+        self._terms, self._clock = terms, clock
         self._disposed = disposed
         self._stopping = asyncio.Event()
         self._warm = False
@@ -160,27 +157,27 @@ class Disposer:
         decided = decide(message, context, now)
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender
-        waiting = isinstance(decided.decision, HandOff) or (self._terms.mode == "draft" and isinstance(decided.decision, SendRelease))
+        observed, first = self._terms.mode == "observe", decided.decision
         made = store.Record(
-            kind=decided.kind, outcome=_outcome(decided), reason=str(decided.decision.reason),
+            kind=decided.kind, outcome=outcome_of(first), reason=str(first.reason),
             explanation=explain(decided, message, str(stored.id)), language=decided.language,
             sender=sender.address if sender else "", sender_key=sender.key if sender else "", subject=message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
-            waiting=waiting and self._terms.mode != "observe", folder=self._folder(decided),
+            waiting=not observed and waits(decided, self._desk), folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
-        if self._terms.mode != "observe":
-            self._queue(tx, decided, subject, now)
+        if not observed:
+            carry_out(tx, self._desk, decided, subject, self._shelf.releases, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
         """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""
         observed = self._terms.mode == "observe"
         parked = store.Record(
-            kind="unreadable", outcome="hand_off", reason=str(Reason.UNREADABLE), explanation={}, language=self._office.own_language,
+            kind="unreadable", outcome="hand_off", reason=str(Reason.UNREADABLE), explanation={}, language=self._desk.office.own_language,
             sender="", sender_key="", subject="", message_id="", identity="", waiting=not observed,
-            folder="" if observed else self._terms.attention,
+            folder="" if observed else self._desk.attention,
         )  # fmt: skip
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
@@ -191,9 +188,9 @@ class Disposer:
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
         return Context(
             own_addresses=self._terms.own_addresses,
-            colleagues=frozenset(colleague.key for colleague in self._office.colleagues),
+            colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
             authentication=authentication_of(message, self._terms.authserv_id),
-            own_deliveries=own_deliveries(message, self._terms.secret),
+            own_deliveries=own_deliveries(message, self._desk.secret),
             earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
@@ -205,64 +202,14 @@ class Disposer:
             releases=self._shelf.releases,
             index=self._shelf.index,
             languages=self._languages,
-            organisation_languages=self._office.languages,
-            organisation_names=(self._office.name, self._office.short_name),
+            organisation_languages=self._desk.office.languages,
+            organisation_names=(self._desk.office.name, self._desk.office.short_name),
             junk=stored.junk,
         )
 
     @staticmethod
     def _count(tx: Tx, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
         return outbox.count_since(tx, Kind.ANSWER, since, cap_key=cap_key, domain=domain)
-
-    def _folder(self, decided: Decided) -> str:
-        if self._terms.mode == "observe":
-            return ""
-        match decided.decision:
-            case HandOff():
-                return self._terms.attention
-            case SendRelease():
-                return self._terms.attention if self._terms.mode == "draft" else self._terms.filed
-            case RecordReport(ours=ours):  # one about a mail of ours is for a person: what we sent has not arrived
-                return self._terms.attention if ours else self._terms.filed
-            case Ignore():
-                return self._terms.filed
-            case _:
-                assert_never(decided.decision)
-
-    def _queue(self, tx: Tx, decided: Decided, subject: Subject, now: datetime) -> None:
-        """The mails that follow from the decision."""
-        match decided.decision:
-            case SendRelease() as release if self._terms.mode == "automatic":
-                draft = compose.answer(self._office, subject, release, self._shelf.releases, decided.language)
-                self._enqueue(tx, draft, now)
-            case SendRelease() as release:
-                self._hand_off(tx, HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=release), decided.language, subject, now)
-            case HandOff() as passed_on:
-                self._hand_off(tx, passed_on, decided.language, subject, now)
-            case RecordReport(ours=ours, reported=reported) if any(one.action in ("failed", "") for one in reported):
-                for mail in outbox.mails_of(tx, ours):  # what we wrote about it has not arrived after all
-                    store.put_before_a_person(tx, mail)
-                    name_again(tx, mail, now)
-            case RecordReport() | Ignore():
-                return
-            case _:
-                assert_never(decided.decision)
-
-    def _hand_off(self, tx: Tx, decision: HandOff, language: str, subject: Subject, now: datetime) -> None:
-        """A note to the first colleague; past the hour's number the mail waits for the digest."""
-        sent = outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1))
-        sender = subject.sender
-        if sent >= self._terms.hand_offs_per_hour:
-            return
-        colleagues = [one for one in self._office.colleagues if sender is None or one.key != sender.key]
-        for colleague in colleagues[:1]:
-            draft = compose.hand_off(self._office, subject, decision, self._shelf.releases, language, colleague)
-            self._enqueue(tx, draft, now)
-
-    def _enqueue(self, tx: Tx, draft: outbox.Draft, now: datetime) -> None:
-        delivery_id = self._new_id()
-        message_id = token.message_id(self._terms.secret, delivery_id, self._office.address.domain)
-        outbox.enqueue(tx, draft, delivery_id, message_id, now)
 
 
 def authentication_of(message: IncomingMessage | Unreadable, authserv_id: str) -> Authentication:
@@ -277,11 +224,6 @@ def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tupl
     named = (message.message_id, *message.in_reply_to, *message.references, *message.returned_ids)
     found = (token.own_delivery(secret, one) for one in named)
     return tuple(dict.fromkeys(one for one in found if one))
-
-
-def _outcome(decided: Decided) -> str:
-    words = {SendRelease: "send_release", HandOff: "hand_off", Ignore: "ignore", RecordReport: "record_report"}
-    return words[type(decided.decision)]
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, assert_never
 
-from mailbot.inbox.decision import Decided, HandOff, Ignore, RecordReport, SendRelease
+from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
 from mailbot.message.severity import severity
 
@@ -28,11 +28,18 @@ def explain(decided: Decided, message: IncomingMessage | Unreadable, file: str) 
 
 
 def actions(decided: Decided) -> list[dict[str, Any]]:
-    """The actions of a decision; a report has one for each recipient."""
-    decision = decided.decision
+    """One action or more for each decision; a report has one for each recipient."""
+    return [action for decision in decided.decisions for action in _actions(decision)]
+
+
+def _actions(decision: Decision) -> list[dict[str, Any]]:
     match decision:
         case SendRelease():
             return [_send(decision)]
+        case Subscribe():
+            return [{"type": "subscribe"}]
+        case Unsubscribe():
+            return [{"type": "unsubscribe"}]
         case HandOff(draft=draft, offers=offers):
             shown: dict[str, Any] = {"type": "hand_off", "why": decision.why}
             return [shown | ({"offers": list(offers)} if offers else {}) | ({"draft": _send(draft)} if draft else {})]

@@ -120,7 +120,9 @@ def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, k
         addresses=tuple(dict.fromkeys(_ADDRESS.findall(text[:20_000]))),
         words=sum(len(sentence.words) for sentence in body),
     )
-    wishes = (*_dangers_and_others(hits), *_thanks(found, hits, reading, subject, book), *_for_a_release(hits, reading))
+    others = tuple(_dangers_and_others(hits))
+    listed = any(wish.kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) for wish in others)
+    wishes = (*others, *_thanks(found, hits, reading, subject, book), *_for_a_release(hits, reading, listed))
     order = list(Kind)
     return replace(reading, wishes=tuple(sorted(wishes, key=lambda wish: order.index(wish.kind))))
 
@@ -311,7 +313,8 @@ def _thanks(
         yield Wish(Kind.THANKS, tuple(dict.fromkeys(sentence.raw(hit.start, hit.end) for hit, sentence in said)), 0.9)
 
 
-def _for_a_release(hits: Sequence[tuple[Hit, Sentence]], reading: Reading) -> Iterator[Wish]:
+def _for_a_release(hits: Sequence[tuple[Hit, Sentence]], reading: Reading, listed: bool) -> Iterator[Wish]:
+    """Who wants on or off the list (`listed`) names releases too: there the newest is asked for only where it is called so."""
     named = [sentence.raw(hit.start, hit.end) for hit, sentence in hits if hit.concept == "release"]
     fresh = [sentence.raw(hit.start, hit.end) for hit, sentence in hits if hit.concept in ("recent", "news")]
     news = any(hit.concept == "news" for hit, _ in hits)
@@ -320,5 +323,5 @@ def _for_a_release(hits: Sequence[tuple[Hit, Sentence]], reading: Reading) -> It
     doubt = 0.06 * len(reading.unexplained) + 0.4 * len(reading.unexplained_beside)
     if reading.topic:
         yield Wish(Kind.ABOUT, tuple(dict.fromkeys([*named, reading.topic])), max(0.0, 0.97 - doubt))
-    elif fresh or named:
+    elif fresh or (named and not listed):
         yield Wish(Kind.LATEST, tuple(dict.fromkeys([*fresh, *named])), max(0.0, 0.97 - doubt if fresh else 0.8 - 2 * doubt))

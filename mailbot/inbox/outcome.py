@@ -39,6 +39,21 @@ class HandOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """The sender wants to be on the press list."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsubscribe:
+    """The sender wants to leave it. `certain`: his domain vouches for the mail; otherwise only the address itself can confirm."""
+
+    reason: Reason
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ignore:
     """File it: nothing is to be done."""
 
@@ -55,18 +70,25 @@ class RecordReport:
     ours: tuple[str, ...]
 
 
-Decision = SendRelease | HandOff | Ignore | RecordReport
+Decision = SendRelease | Subscribe | Unsubscribe | HandOff | Ignore | RecordReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The decision, and what was seen of the mail. `kind`: request, report, automatic, command or unreadable."""
+    """What is to be done, and what was seen of the mail. `kind`: request, report, automatic, command or unreadable.
 
-    decision: Decision
+    A mail may want several things; at most one of them is a HandOff: a colleague gets one note. Never empty."""
+
+    decisions: tuple[Decision, ...]
     kind: str
     language: str
     confidence: float = 1.0
     evidence: tuple[str, ...] = ()
+
+    @property
+    def decision(self) -> Decision:
+        """The first, which names the reason."""
+        return self.decisions[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

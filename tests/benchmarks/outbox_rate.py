@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from mailbot import clock, languages, service
 from mailbot.inbox.compose import Subject, answer
-from mailbot.inbox.decision import Reason, SendRelease
+from mailbot.inbox.outcome import SendRelease
+from mailbot.inbox.reason import Reason
 from mailbot.message import token
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication

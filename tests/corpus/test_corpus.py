@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mailbot.inbox.decision import Decided, HandOff, Ignore, SendRelease, decide
+from mailbot.inbox.carry_out import outcome_of
+from mailbot.inbox.decision import decide
+from mailbot.inbox.outcome import Decided, HandOff, Ignore, SendRelease
 from mailbot.message.authentication import authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.message.reply_text import marks_from
@@ -50,8 +52,8 @@ def shown(decided: Decided) -> dict[str, Any]:
             return {"action": "hand_off", "why": passed_on.why, "draft": draft, "offers": bool(passed_on.offers)}
         case Ignore(reason=reason):
             return {"action": "ignore", "why": str(reason)}
-        case report:
-            return {"action": type(report).__name__}
+        case other:
+            return {"action": outcome_of(other)}
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from mailbot import languages, rendering
-from mailbot.inbox.decision import Reason
+from mailbot.inbox.reason import Reason
 from mailbot.rendering import VALUES, Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
 
 LANGUAGES = languages.load([languages.shipped()])

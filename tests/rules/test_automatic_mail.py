@@ -8,8 +8,10 @@ import pytest
 
 from mailbot import languages
 from mailbot.inbox.automatic_mail import Judgement, Own, Sign, Verdict, judge, uncommented
-from mailbot.inbox.decision import Context, Decided, HandOff, Ignore, SendRelease, after_reading, before_reading, judgement, listen
+from mailbot.inbox.decision import after_reading, before_reading, judgement
+from mailbot.inbox.heard import listen
 from mailbot.inbox.lexicon import lexicon
+from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, SendRelease
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.releases.search import build

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from mailbot.inbox.automatic_mail import Sign
-from mailbot.inbox.decision import Caps, Decided, HandOff, Ignore, Reason, RecordReport, SendRelease, decide
+from mailbot.inbox.decision import decide
 from mailbot.inbox.destination import unwrapped
 from mailbot.inbox.explanation import actions, explain
+from mailbot.inbox.outcome import Caps, Decided, HandOff, Ignore, RecordReport, SendRelease, Unsubscribe
+from mailbot.inbox.reason import Reason
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable, parse
 from mailbot.releases.release import Release
@@ -177,15 +179,33 @@ def test_what_was_met_before_or_lies_in_junk_is_not_answered(context: dict[str, 
         ("Je me plains de votre dernier communiqué, envoyez-le moi.", False),
         ("Votre dernier communiqué contient une erreur, merci de m'envoyer le bon.", False),
         ("Notre avocat demande votre dernier communiqué", False),
-        ("Votre dernier communiqué svp, et désabonnez-moi.", False),
         ("Votre dernier communiqué svp, et une interview de la directrice.", True),
-        ("Votre dernier communiqué svp, et inscrivez-moi sur la liste presse.", True),
         ("Votre dernier communiqué svp, avec des photos.", True),
     ],
 )
-def test_two_wishes_are_for_a_person_and_a_plea_or_a_complaint_never_sees_a_release(text: str, draft: bool) -> None:
+def test_what_is_asked_beside_a_persons_business_is_a_draft_and_a_plea_or_a_complaint_never_sees_a_release(text: str, draft: bool) -> None:
     got = decided(mail(text)).decision
     assert isinstance(got, HandOff) and bool(got.draft) is draft
+
+
+@pytest.mark.parametrize(
+    ("text", "granted"),
+    [
+        ("Votre dernier communiqué svp, et inscrivez-moi sur la liste presse.", ["subscribe", "send_release"]),
+        ("Votre dernier communiqué svp, et désabonnez-moi.", ["unsubscribe", "send_release"]),
+        ("Inscrivez-moi sur votre liste pour recevoir vos communiqués.", ["subscribe"]),
+        ("Désabonnez-moi, merci.", ["unsubscribe"]),
+    ],
+)
+def test_who_wants_a_release_and_a_place_on_the_list_gets_both(text: str, granted: list[str]) -> None:
+    assert [action["type"] for action in actions(decided(mail(text)))] == granted
+
+
+def test_who_is_not_vouched_for_has_to_confirm_that_he_leaves() -> None:
+    got = decided(mail("Désabonnez-moi, merci."), authentication=Authentication.NONE).decision
+    assert got == Unsubscribe(reason=Reason.UNSUBSCRIBE, certain=False)
+    forged = decided(mail("Désabonnez-moi, merci."), authentication=Authentication.FAIL).decision
+    assert isinstance(forged, HandOff)
 
 
 def test_a_call_for_help_is_one_even_where_nothing_may_be_answered() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from mailbot.inbox.choice import Choice, choose
-from mailbot.inbox.decision import Reason
 from mailbot.inbox.intent import Kind, Reading, read
 from mailbot.inbox.language import detect
 from mailbot.inbox.lexicon import lexicon
+from mailbot.inbox.reason import Reason
 from mailbot.languages import Language
 from tests.samples.littoral import INDEX, LANGUAGES, RELEASES
 

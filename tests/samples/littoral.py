@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from mailbot import languages
-from mailbot.inbox.decision import Context
+from mailbot.inbox.outcome import Context
 from mailbot.message.address import key
 from mailbot.message.authentication import Authentication
 from mailbot.releases.release import Edition, Release, State

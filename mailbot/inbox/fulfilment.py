@@ -1,0 +1,166 @@
+"""What becomes of a person's wishes: the clear ones are granted, all the others go to a colleague in one note.
+
+Beside a plea, a complaint or anything as grave nothing is granted: who asks for help must not get a release with it. The
+newest release, one by topic or date, and the sender's own place on the press list are all that is ever granted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailbot.inbox import destination
+from mailbot.inbox.heard import A_RELEASE, Heard
+from mailbot.inbox.intent import Kind, Reading, Wish
+from mailbot.inbox.outcome import Context, Decided, Decision, HandOff, Ignore, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.reason import Reason
+from mailbot.message import address
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage
+
+SURE_ENOUGH = 0.6
+CLEAR_SPAM = 3      # different phrases; or two of several words
+
+_THE_LIST = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
+_HARMLESS = frozenset({*A_RELEASE, *_THE_LIST, Kind.THANKS})    # whatever else is wanted, a person sees the whole mail
+_WITHOUT_DRAFT = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.UNSUBSCRIBE, Kind.EMBARGO, Kind.SPAM})
+_DRAFTLESS = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NEGATED, Reason.JUNK})
+
+
+def fulfil(message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Decided:
+    """For a mail that is a person's, and that nobody has dealt with yet."""
+    wishes = heard.reading.wishes
+    kinds = {wish.kind for wish in wishes}
+    if kinds == {Kind.THANKS}:
+        return ignored(Reason.THANKS, heard, wishes[0].evidence)
+    if kinds == {Kind.SPAM} and is_clear_spam(heard.reading):
+        return ignored(Reason.SPAM, heard, wishes[0].evidence)
+    if not kinds <= _HARMLESS or kinds >= _THE_LIST:
+        return _only_passed_on(wishes[0], kinds, context, heard)
+    asked = [wish for wish in wishes if wish.kind is not Kind.THANKS]
+    each = [_grant(wish, message, context, heard, now) for wish in asked] or [_release(message, context, heard, now)]
+    return Decided(
+        decisions=_one_note(each), kind="request", language=heard.language,
+        confidence=min((wish.confidence for wish in asked), default=0.3), evidence=_evidence(asked, each, heard),
+    )  # fmt: skip
+
+
+def _grant(wish: Wish, message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Decision:
+    if wish.kind in A_RELEASE:
+        return _release(message, context, heard, now)
+    hindrance = _unclear(message, context, heard) or _unsafe(message, context)
+    if hindrance or wish.confidence < SURE_ENOUGH:
+        return HandOff(reason=hindrance or Reason(wish.kind), why=str(hindrance or wish.kind))
+    if wish.kind is Kind.SUBSCRIBE:
+        return Subscribe(reason=Reason.SUBSCRIBE)
+    return Unsubscribe(reason=Reason.UNSUBSCRIBE, certain=context.authentication is Authentication.PASS)
+
+
+def _release(message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> SendRelease | HandOff:
+    hindrance = _not_sure(message, context, heard) or _may_not_go(message, context, heard, now)
+    if hindrance or heard.draft is None:
+        reason = hindrance or Reason.NOT_SURE
+        return HandOff(reason=reason, why=str(reason), draft=None if reason in _DRAFTLESS else heard.draft, offers=heard.offers)
+    repeat = any(release == heard.draft.release for release, _ in _recent_answers(context, now))
+    return replace(heard.draft, repeat=repeat)
+
+
+def _one_note(each: Sequence[Decision]) -> tuple[Decision, ...]:
+    """What is granted, then one HandOff for all the rest: the first, most dangerous one names it, a draft comes from whichever has one."""
+    notes = [decision for decision in each if isinstance(decision, HandOff)]
+    granted = [decision for decision in each if not isinstance(decision, HandOff)]
+    if not notes:
+        return tuple(granted)
+    draft = next((note.draft for note in notes if note.draft), None)
+    offered = next((note.offers for note in notes if note.offers), ())
+    return (*granted, replace(notes[0], draft=draft, offers=offered))
+
+
+def _evidence(asked: Sequence[Wish], each: Sequence[Decision], heard: Heard) -> tuple[str, ...]:
+    said = [word for wish in asked for word in wish.evidence] if asked else list(heard.reading.unexplained[:5])
+    found = [word for decision in each if isinstance(decision, SendRelease) for word in decision.words]
+    return tuple(dict.fromkeys((*said, *found)))
+
+
+def _only_passed_on(first: Wish, kinds: set[Kind], context: Context, heard: Heard) -> Decided:
+    """The most dangerous wish names the reason. A release asked for beside it is a draft, never beside a plea or a complaint."""
+    trusted = context.authentication is not Authentication.FAIL
+    draft = heard.draft if trusted and kinds.isdisjoint(_WITHOUT_DRAFT) else None
+    return passed_on(Reason(first.kind), heard.language, draft=draft, confidence=first.confidence, evidence=first.evidence)
+
+
+def is_clear_spam(reading: Reading) -> bool:
+    """Many of its phrases, or two long ones; a journalist may well use one of them."""
+    wish = reading.wish(Kind.SPAM)
+    return wish is not None and (len(wish.evidence) >= CLEAR_SPAM or sum(" " in phrase for phrase in wish.evidence) >= CLEAR_SPAM - 1)
+
+
+def _not_sure(message: IncomingMessage, context: Context, heard: Heard) -> Reason | None:
+    """Do we know what is wanted, and have it?"""
+    wanted = heard.reading.wish(*A_RELEASE)
+    if not message.visible_text.strip() and not message.subject.strip():
+        return Reason.NOTHING_WRITTEN
+    if wanted is None:
+        return Reason.NOT_UNDERSTOOD
+    if unclear := _unclear(message, context, heard):
+        return unclear
+    if heard.doubt is not None:
+        return Reason(heard.doubt)
+    return Reason.NOT_SURE if wanted.confidence < SURE_ENOUGH else None
+
+
+def _unclear(message: IncomingMessage, context: Context, heard: Heard) -> Reason | None:
+    if heard.reading.negated:
+        return Reason.NEGATED
+    others = any(_is_somebody_else(named, message, context) for named in heard.reading.addresses)
+    return Reason.SOMEONE_ELSE if others else None
+
+
+def _is_somebody_else(named: str, message: IncomingMessage, context: Context) -> bool:
+    """An address in the text that is neither the sender's nor ours may be where the release shall go."""
+    key = address.key(named)
+    return bool(key) and key not in context.own_addresses and (message.sender is None or key != message.sender.key)
+
+
+def _unsafe(message: IncomingMessage, context: Context) -> Reason | None:
+    """Where an answer would go: whatever speaks against it."""
+    if context.junk:
+        return Reason.JUNK
+    return destination.hindrance(message, context.authentication, from_a_file=context.from_a_file)
+
+
+def _may_not_go(message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Reason | None:
+    """Where a release would go, and how often one did."""
+    if unsafe := _unsafe(message, context):
+        return unsafe
+    if context.own_deliveries:
+        return Reason.REPLY_TO_OURS
+    caps, earlier = context.caps, _recent_answers(context, now)
+    confirmed = context.authentication is Authentication.PASS
+    same = [at for release, at in earlier if heard.draft and release == heard.draft.release]
+    if (earlier and not confirmed) or len(same) > 1:
+        return Reason.ASKED_AGAIN
+    if context.answers_today_address >= caps.answers_per_address_per_day:
+        return Reason.CAP_ADDRESS
+    if context.answers_hour_domain >= caps.answers_per_domain_per_hour:
+        return Reason.CAP_DOMAIN
+    return Reason.CAP_MINUTE if context.answers_last_minute >= caps.answers_per_minute else None
+
+
+def _recent_answers(context: Context, now: datetime) -> tuple[tuple[str, datetime], ...]:
+    """The answers to this person within the pause."""
+    since = now - timedelta(days=context.caps.answer_pause_days)
+    return tuple((release, at) for release, at in context.earlier_answers if at > since)
+
+
+def ignored(reason: Reason, heard: Heard, evidence: tuple[str, ...] = ()) -> Decided:
+    """It is filed, and nothing else happens."""
+    return Decided(decisions=(Ignore(reason=reason),), kind="request", language=heard.language, confidence=0.9, evidence=evidence)
+
+
+def passed_on(
+    reason: Reason, code: str, *, why: str = "", kind: str = "request", draft: SendRelease | None = None, confidence: float = 0.5,
+    evidence: tuple[str, ...] = (),
+) -> Decided:  # fmt: skip
+    """It is a person's turn, and nothing else happens."""
+    decision = HandOff(reason=reason, why=why or str(reason), draft=draft)
+    return Decided(decisions=(decision,), kind=kind, language=code, confidence=confidence, evidence=evidence)

@@ -1,0 +1,53 @@
+"""What a mail says and what could be sent for it: its words, held against the office's releases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.inbox.choice import Choice, Doubt, choose, offers
+from mailbot.inbox.intent import Kind, Reading
+from mailbot.inbox.outcome import Context, SendRelease
+from mailbot.inbox.reason import Reason
+from mailbot.inbox.understanding import Ears, own_words, understand
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage
+from mailbot.releases.release import edition_for
+
+A_RELEASE = (Kind.LATEST, Kind.ABOUT)
+_REASON_OF = {"latest": Reason.LATEST_ASKED, "topic": Reason.TOPIC_ASKED, "date": Reason.DATE_ASKED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The wishes in their language, the release that fits them or why none does, and what may be offered instead."""
+
+    language: str
+    reading: Reading
+    draft: SendRelease | None
+    doubt: Doubt | None
+    offers: tuple[str, ...]
+
+
+def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
+    """Understand the text, and look for the release it asks for."""
+    known = own_words(context.own_addresses, context.organisation_names)
+    understood = context.understood or understand(message, Ears(context.languages, context.organisation_languages[0], known), now)
+    spoken, reading = understood.language, understood.reading
+    order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
+    if not reading.wish(*A_RELEASE):
+        return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=())
+    chosen = choose(reading, context.releases, context.index, known, now)
+    draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
+    doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
+    offered = offers(context.releases, context.index, order, now) if doubt else ()
+    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered)
+
+
+def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: datetime) -> SendRelease | None:
+    edition = edition_for(chosen.release, order, now)
+    if edition is None:
+        return None
+    near = (edition_for(context.releases[other], order, now) for other in chosen.others)
+    return SendRelease(
+        release=chosen.release.id, edition=edition.slug, language=edition.language, why=chosen.why, reason=_REASON_OF[chosen.why],
+        full=context.authentication is Authentication.PASS, words=chosen.words, alternatives=tuple(one.slug for one in near if one),
+    )  # fmt: skip
