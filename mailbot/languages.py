@@ -12,8 +12,12 @@ from typing import Any
 
 import yaml
 
-SECTIONS = ("words", "wishes", "dates", "mail", "releases", "typography")
-REQUIRED = {"words": ("name", "function_words"), "wishes": ("release", "recent", "ask", "wishes")}
+SECTIONS = ("words", "wishes", "replies", "dates", "mail", "releases", "typography")
+REQUIRED = {
+    "words": ("name", "function_words"),
+    "wishes": ("release", "recent", "ask", "wishes"),
+    "replies": ("text", "pdf", "photos", "photo", "contact", "stop", "help", "yes", "no", "later", "back"),
+}
 _PACKAGE = Path(__file__).parent
 
 
@@ -29,6 +33,7 @@ class Language:
     name: str
     words: Mapping[str, Any] = field(default_factory=dict)
     wishes: Mapping[str, Any] = field(default_factory=dict)
+    replies: Mapping[str, Any] = field(default_factory=dict)
     dates: Mapping[str, Any] = field(default_factory=dict)
     mail: Mapping[str, Any] = field(default_factory=dict)
     releases: Mapping[str, Any] = field(default_factory=dict)
@@ -157,4 +162,6 @@ def _nothing(path: Path, content: Mapping[str, Any]) -> None:
     """The other sections are checked by those who use them."""
 
 
-_CHECKS: Mapping[str, Callable[[Path, Mapping[str, Any]], None]] = {"words": _check_words, "wishes": _check_wishes}
+_CHECKS: Mapping[str, Callable[[Path, Mapping[str, Any]], None]] = {
+    "words": _check_words, "wishes": _check_wishes, "replies": _check_wishes,
+}  # fmt: skip

@@ -26,7 +26,8 @@ def test_the_shipped_languages_are_complete() -> None:
 def test_a_new_language_is_a_folder_and_says_what_it_lacks(tmp_path: Path) -> None:
     loaded = languages.load([folder(tmp_path, es_words="name: español\nfunction_words: [el, la]")])
     assert loaded["es"].name == "español"
-    assert set(languages.missing(loaded["es"])) == {"wishes.yaml", "dates.yaml", "mail.yaml", "releases.yaml", "typography.yaml"}
+    lacks = set(languages.missing(loaded["es"]))
+    assert lacks == {"wishes.yaml", "replies.yaml", "dates.yaml", "mail.yaml", "releases.yaml", "typography.yaml"}
 
 
 def test_a_section_without_a_key_that_must_be_there_is_incomplete(tmp_path: Path) -> None:
