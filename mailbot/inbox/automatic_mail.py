@@ -7,10 +7,12 @@ certainty decides; header fields may come from anybody, so that none of them mak
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
+from mailbot import mail_programs
 from mailbot.inbox.language import fold
 from mailbot.message import address
 from mailbot.message.incoming import IncomingMessage
@@ -264,7 +266,25 @@ def words_of(text: str) -> str:
     return f" {_APART.sub(' ', fold(text)).strip()} "
 
 
-_SUBJECT_HEAD = re.compile(r"[:\[(–—]| - ")
+_SUBJECT_HEAD = re.compile(r"[:：\[(–—]| - ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Machines:
+    """The phrases of answering machines in languages without a folder, between spaces."""
+
+    subject: tuple[str, ...]
+    receipt: tuple[str, ...]
+    text: tuple[str, ...]
+
+
+@cache
+def _machines() -> _Machines:
+    def phrases(given: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(words_of(phrase) for phrase in given))
+
+    given = mail_programs.shipped()
+    return _Machines(phrases(given.automatic_subject), phrases(given.receipt_subject), phrases(given.automatic_text))
 
 
 def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
@@ -272,11 +292,14 @@ def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
     `Out of office: ...` is a machine's, `Automatic replies to data requests` a person's."""
     head, subject = words_of(_SUBJECT_HEAD.split(message.subject[:200], maxsplit=1)[0]), words_of(message.subject[:200])
     opening = words_of(message.visible_text[:600])
-    for phrase in own.subject_phrases:
+    known = _machines()
+    for phrase in (*own.subject_phrases, *known.subject):
         if head == phrase:
             yield Sign.AUTOMATIC_SUBJECT, phrase.strip()
         elif subject.startswith(phrase):
             yield Sign.AUTOMATIC_TEXT, phrase.strip()
-    for phrase in own.text_phrases:
+    if head in known.receipt:
+        yield Sign.AUTOMATIC_TEXT, head.strip()
+    for phrase in (*own.text_phrases, *known.text):
         if phrase in opening:
             yield Sign.AUTOMATIC_TEXT, phrase.strip()

@@ -170,6 +170,18 @@ def test_a_mail_that_went_through_too_many_servers_is_not_answered(hops: int, ve
         ("Re: Communiqué", "Bonjour, je suis actuellement en congé jusqu'au 3.", Sign.AUTOMATIC_TEXT),
         ("Re: release", "I am out of the office with limited access to email.", Sign.AUTOMATIC_TEXT),
         ("Communiqué", "Merci de me l'envoyer dans les plus brefs délais, je suis en reportage.", None),
+        ("Automatische Antwort: Communiqué", "…", Sign.AUTOMATIC_SUBJECT),
+        ("Abwesenheitsnotiz", "…", Sign.AUTOMATIC_SUBJECT),
+        ("Risposta automatica: comunicato", "…", Sign.AUTOMATIC_SUBJECT),
+        ("自動返信：プレスリリース", "…", Sign.AUTOMATIC_SUBJECT),
+        ("الرد التلقائي: بيان", "…", Sign.AUTOMATIC_SUBJECT),
+        ("Automatische Antwort auf Anfragen", "Guten Tag.", Sign.AUTOMATIC_TEXT),
+        ("Eingangsbestätigung: Communiqué", "…", Sign.AUTOMATIC_TEXT),
+        ("Re: Communiqué", "Vielen Dank für Ihre Nachricht. Ich bin nicht im Büro.", Sign.AUTOMATIC_TEXT),
+        ("Re: nota", "Gracias por su correo. Me encuentro fuera de la oficina.", Sign.AUTOMATIC_TEXT),
+        ("Re: релиз", "Здравствуйте! Я нахожусь в отпуске.", Sign.AUTOMATIC_TEXT),
+        ("Anfrage", "Ich bin Journalistin beim Radio und nicht im Verteiler. Bitte um die Mitteilung.", None),
+        ("Solicitud", "Estoy fuera del país y necesito el comunicado.", None),
     ],
 )
 def test_a_machine_without_headers_is_known_by_its_first_words(subject: str, text: str, sign: Sign | None) -> None:
