@@ -47,6 +47,7 @@ _MAILBOX = re.compile(r"[<(\[][^\s<>()]{1,80}@[^\s<>()]{1,120}[>)\]]")
 _ADDRESS = re.compile(r"[^\s<>()]{1,80}@[^\s<>()]{1,120}")
 _TIME = re.compile(r"\d{1,2}[:.]\d{2}")
 _LINK = re.compile(r"[<(]\s*(?:https?|mailto):[^<>()\s]{0,500}\s*[>)]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _ALNUM = re.compile(r"[^\W_]")
 _MARKS_ONLY = re.compile(r"[\s_=*~#.·•—–-]*")
 _NAME_AFTER = re.compile(r"[,.!]?(?:\s+[^\W\d_][\w'’.-]{0,30}){0,3}[\s,.!]*")
@@ -57,6 +58,7 @@ class ReplyMarks:
     """The words of all languages together, folded; see the top of this file."""
 
     wrote: tuple[tuple[str, str], ...] = ()     # (how such a line starts, how it ends)
+    wrote_starts: tuple[str, ...] = ()
     wrote_ends: tuple[str, ...] = ()
     original_message: frozenset[str] = frozenset()
     from_labels: frozenset[str] = frozenset()
@@ -84,6 +86,7 @@ def marks_from(mail_sections: Iterable[Mapping[str, Any]]) -> ReplyMarks:
     footers = tuple(dict.fromkeys(tuple(_fold(piece) for piece in line.split("{any}")) for line in every("phone_footers")))
     return ReplyMarks(
         wrote=tuple(sorted((start, end) for start, end in wrote if end)),
+        wrote_starts=tuple(sorted({start for start, end in wrote if start and end})),
         wrote_ends=tuple(sorted({end for _, end in wrote if end})),
         original_message=frozenset(_fold(line) for line in every("original_message_lines")),
         from_labels=frozenset(_fold(str(word)) for label in labels for word in label.get("from") or ()),
@@ -124,7 +127,11 @@ def _fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     text = unicodedata.normalize("NFKD", text.replace("’", "'")).casefold()
-    return " ".join("".join(char for char in text if not unicodedata.combining(char)).split())
+    return " ".join(_FOREIGN.sub(_without_accents, text).split())
+
+
+def _without_accents(letters: re.Match[str]) -> str:
+    return "".join([letter for letter in letters[0] if not unicodedata.combining(letter)])
 
 
 def _without_quotes(lines: list[str], marks: ReplyMarks) -> list[str]:
@@ -167,7 +174,9 @@ def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
         folded = _fold(window)
         if count == 1:
             by_date = _dated_start(window)
-            starts = [(start, end) for start, end in marks.wrote if folded.startswith(start) and (start or window.endswith((":", "：")))]
+            colon = window.endswith((":", "："))
+            likely = colon or folded.startswith(marks.wrote_starts)
+            starts = [(start, end) for start, end in marks.wrote if folded.startswith(start) and (start or colon)] if likely else []
             if not starts and not by_date and not folded.rstrip(": ").endswith(marks.wrote_ends):
                 break
             before = "" if by_date or any(start for start, _ in starts) else _before_header(window, marks)
