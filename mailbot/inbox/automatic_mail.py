@@ -293,11 +293,11 @@ def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
     head, subject = words_of(_SUBJECT_HEAD.split(message.subject[:200], maxsplit=1)[0]), words_of(message.subject[:200])
     opening = words_of(message.visible_text[:600])
     known = _machines()
-    for phrase in (*own.subject_phrases, *known.subject):
-        if head == phrase:
-            yield Sign.AUTOMATIC_SUBJECT, phrase.strip()
-        elif subject.startswith(phrase):
-            yield Sign.AUTOMATIC_TEXT, phrase.strip()
+    subjects = own.subject_phrases + known.subject
+    if head in subjects:
+        yield Sign.AUTOMATIC_SUBJECT, head.strip()
+    elif subject.startswith(subjects):
+        yield Sign.AUTOMATIC_TEXT, next(phrase for phrase in subjects if subject.startswith(phrase)).strip()
     if head in known.receipt:
         yield Sign.AUTOMATIC_TEXT, head.strip()
     for phrase in (*own.text_phrases, *known.text):

@@ -178,8 +178,9 @@ def _texts(root: mime.Part) -> tuple[str, str]:
         elif _is_text(part):
             raw = part.text(_MAX_ENCODED_TEXT)
             if part.content_type == "text/html":
-                read.append(_cleaned(html_text.read(raw)))
-                written.append(_cleaned(html_text.read_unquoted(raw)))
+                seen, unquoted = html_text.read(raw)
+                read.append(_cleaned(seen))
+                written.append(_cleaned(unquoted))
             else:
                 read.append(_cleaned(raw))
                 written.append(read[-1])
