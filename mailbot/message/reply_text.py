@@ -32,6 +32,7 @@ from mailbot import mail_programs
 
 MAX_CHARACTERS = 200_000
 MAX_LINES = 1_000
+MAX_NAME = 60           # characters of the name before an address
 MAX_FOOTER = 110        # characters of "Sent from my telephone", without links
 MAX_HEADER = 400        # characters of one "... wrote:" line, unwrapped
 _WRAPPED = 6            # lines that it may be wrapped over
@@ -39,6 +40,7 @@ _SIGNATURE_LINES = 25   # a closing further from the end than this is no closing
 
 _QUOTE = re.compile(r"[ \t]*>")
 _DASHES = re.compile(r"[\s>*]*(?:-{3,}|_{3,}|={3,})\s*([^\W\d_][^\n]{2,60}?)\s*(?:-{3,}|_{3,}|={3,})[\s*]*")
+_DASHES_FIRST = re.compile(r"[\s>*]*-{3,}\s*([^\W\d_][^\n-]{2,60}?)\s*-{3,}\s*([^\W\d_][^:\n]{0,24}:[^\n]{0,200}@)?")
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
 _DELIMITER = re.compile(r"(?:--|__|—|–)\s*")
 _LABEL = re.compile(r"[\s>*]*([^\W\d_][^:\n*]{0,24}?)\s?\*?\s?[:：]")
@@ -173,6 +175,8 @@ def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
         window = f"{window} {piece}".strip()
         folded = _fold(window)
         if count == 1:
+            if _is_dated_name(window):
+                return 1, ""
             by_date = _dated_start(window)
             colon = window.endswith((":", "："))
             likely = colon or folded.startswith(marks.wrote_starts)
@@ -189,6 +193,12 @@ def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
         if by_date and not dated and _MAILBOX.search(window) and _followed_by_quote(lines, index + count):
             dated = count       # unless a line that only seems to be quoted, "> wrote:", ends it
     return dated, ""
+
+
+def _is_dated_name(line: str) -> bool:
+    """A name with its address, words, a date and a colon, in any language."""
+    box = _MAILBOX.search(line) if line.endswith((":", "：")) else None
+    return box is not None and box.start() < MAX_NAME and _DAY.search(line, box.end()) is not None
 
 
 def _dated_start(line: str) -> bool:
@@ -216,6 +226,9 @@ def _block_starts(lines: list[str], index: int, marks: ReplyMarks) -> bool:
         return False
     dashes = _DASHES.fullmatch(line)
     if dashes and (_is_headline(_fold(dashes[1]), marks) or sum(1 for _ in _labels(lines, index + 1)) >= 2):
+        return True
+    dashes = _DASHES_FIRST.match(line)      # the header in one line with them, as Yahoo writes it
+    if dashes and dashes[2] and (_fold(dashes[1]) in marks.original_message or _fold(dashes[2].partition(":")[0]) in marks.from_labels):
         return True
     if _fold(line).strip(":>* ") in marks.original_message:
         return True

@@ -91,7 +91,9 @@ def test_where_nothing_would_remain_the_text_stays(text: str) -> None:
     "W dniu 3.05.2024 o 10:00, Awa pisze:\n> Dzień dobry",
     "李明 <awa@b.org> 于 2024年5月3日 写道：\n> 你好",
     "Le ven. 3 mai 2024 à 10:00, Bureau de presse de la ville\net port, relations avec les médias\n<p@l.example>\na écrit :\n\nOui",
-], ids=("android", "polymail", "date and to", "orange", "german outlook", "german", "polish", "chinese", "wrapped over four lines"))
+    "John Doe <john@x.org> kirjoitti 28/10/2021 12.46:\n\nHei",
+    "   ----- Weitergeleitete Nachricht ----- Von: John Doe <john@x.org>An: \"b@x.org\" <b@x.org>\n\nGuten Tag",
+], ids=("android", "polymail", "date, to", "orange", "german outlook", "german", "polish", "chinese", "wrapped", "finnish", "yahoo"))
 def test_what_programs_write_above_a_quote_is_known_in_languages_without_a_folder(quoted: str) -> None:
     assert visible(f"{ASK}\n\n{quoted}", MARKS) == ASK
 
