@@ -16,7 +16,7 @@ class MailPrograms:
 
     mail: Mapping[str, Any]
     automatic_subject: tuple[str, ...]
-    receipt_subject: tuple[str, ...]
+    perhaps_subject: tuple[str, ...]
     automatic_text: tuple[str, ...]
 
 
@@ -26,4 +26,4 @@ def shipped() -> MailPrograms:
     path = languages.shipped().parent / "mail_programs.yaml"
     given = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader in C
     automatic = given["automatic"]
-    return MailPrograms(given["mail"], tuple(automatic["subject"]), tuple(automatic["receipt"]), tuple(automatic["text"]))
+    return MailPrograms(given["mail"], tuple(automatic["subject"]), tuple(automatic["perhaps"]), tuple(automatic["text"]))

@@ -274,7 +274,7 @@ class _Machines:
     """The phrases of answering machines in languages without a folder, between spaces."""
 
     subject: tuple[str, ...]
-    receipt: tuple[str, ...]
+    perhaps: tuple[str, ...]
     text: tuple[str, ...]
 
 
@@ -284,7 +284,7 @@ def _machines() -> _Machines:
         return tuple(dict.fromkeys(words_of(phrase) for phrase in given))
 
     given = mail_programs.shipped()
-    return _Machines(phrases(given.automatic_subject), phrases(given.receipt_subject), phrases(given.automatic_text))
+    return _Machines(phrases(given.automatic_subject), phrases(given.perhaps_subject), phrases(given.automatic_text))
 
 
 def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
@@ -298,7 +298,7 @@ def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
         yield Sign.AUTOMATIC_SUBJECT, head.strip()
     elif subject.startswith(subjects):
         yield Sign.AUTOMATIC_TEXT, next(phrase for phrase in subjects if subject.startswith(phrase)).strip()
-    if head in known.receipt:
+    if head in known.perhaps:
         yield Sign.AUTOMATIC_TEXT, head.strip()
     for phrase in (*own.text_phrases, *known.text):
         if phrase in opening:

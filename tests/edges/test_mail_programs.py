@@ -7,12 +7,12 @@ SHIPPED = mail_programs.shipped()
 
 
 def test_every_phrase_of_an_answering_machine_has_words() -> None:
-    for phrases in (SHIPPED.automatic_subject, SHIPPED.receipt_subject, SHIPPED.automatic_text):
+    for phrases in (SHIPPED.automatic_subject, SHIPPED.perhaps_subject, SHIPPED.automatic_text):
         assert [phrase for phrase in phrases if not words_of(phrase).strip()] == []
 
 
 def test_no_phrase_stands_twice() -> None:
-    folded = [words_of(phrase) for phrase in (*SHIPPED.automatic_subject, *SHIPPED.receipt_subject)]
+    folded = [words_of(phrase) for phrase in (*SHIPPED.automatic_subject, *SHIPPED.perhaps_subject)]
     assert sorted({phrase for phrase in folded if folded.count(phrase) > 1}) == []
 
 

@@ -171,10 +171,11 @@ def test_a_mail_that_went_through_too_many_servers_is_not_answered(hops: int, ve
         ("الرد التلقائي: بيان", "…", Sign.AUTOMATIC_SUBJECT),
         ("Automatische Antwort auf Anfragen", "Guten Tag.", Sign.AUTOMATIC_TEXT),
         ("Eingangsbestätigung: Communiqué", "…", Sign.AUTOMATIC_TEXT),
+        ("Fuori sede: quanti studenti?", "Buongiorno.", Sign.AUTOMATIC_TEXT),
         ("Re: Communiqué", "Vielen Dank für Ihre Nachricht. Ich bin nicht im Büro.", Sign.AUTOMATIC_TEXT),
         ("Re: nota", "Gracias por su correo. Me encuentro fuera de la oficina.", Sign.AUTOMATIC_TEXT),
         ("Re: релиз", "Здравствуйте! Я нахожусь в отпуске.", Sign.AUTOMATIC_TEXT),
-        ("Anfrage", "Ich bin Journalistin beim Radio und nicht im Verteiler. Bitte um die Mitteilung.", None),
+        ("Anfrage", "Ich bin Journalistin und ich bin derzeit nicht im Verteiler. Bitte um die Mitteilung.", None),
         ("Solicitud", "Estoy fuera del país y necesito el comunicado.", None),
     ],
 )
