@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from mailbot import mail_programs
 from mailbot.inbox.language import fold
@@ -300,6 +300,16 @@ def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
         yield Sign.AUTOMATIC_TEXT, next(phrase for phrase in subjects if subject.startswith(phrase)).strip()
     if head in known.perhaps:
         yield Sign.AUTOMATIC_TEXT, head.strip()
-    for phrase in (*own.text_phrases, *known.text):
-        if phrase in opening:
-            yield Sign.AUTOMATIC_TEXT, phrase.strip()
+    for phrases in (_by_first_word(own.text_phrases), _by_first_word(known.text)):
+        for word in dict.fromkeys(opening.split()):
+            yield from ((Sign.AUTOMATIC_TEXT, phrase.strip()) for phrase in phrases.get(word, ()) if phrase in opening)
+
+
+@lru_cache(maxsize=8)
+def _by_first_word(phrases: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Hundreds of phrases, of which a text can hold those alone whose first word it has."""
+    found: dict[str, tuple[str, ...]] = {}
+    for phrase in phrases:
+        first = next(iter(phrase.split()), "")
+        found[first] = (*found.get(first, ()), phrase)
+    return found
