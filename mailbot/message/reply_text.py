@@ -35,6 +35,7 @@ MAX_LINES = 1_000
 MAX_NAME = 60           # characters of the name before an address
 MAX_FOOTER = 110        # characters of "Sent from my telephone", without links
 MAX_HEADER = 400        # characters of one "... wrote:" line, unwrapped
+_AFTERTHOUGHT = 5       # words: "Sent from my telephone, please excuse typos and brevity"
 _WRAPPED = 6            # lines that it may be wrapped over
 _SIGNATURE_LINES = 25   # a closing further from the end than this is no closing
 
@@ -52,6 +53,7 @@ _LINK = re.compile(r"[<(]\s*(?:https?|mailto):[^<>()\s]{0,500}\s*[>)]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _ALNUM = re.compile(r"[^\W_]")
 _MARKS_ONLY = re.compile(r"[\s_=*~#.·•—–-]*")
+_CLAUSE = re.compile(r"[,;:.!] ")
 _NAME_AFTER = re.compile(r"[,.!]?(?:\s+[^\W\d_][\w'’.-]{0,30}){0,3}[\s,.!]*")
 
 
@@ -304,8 +306,10 @@ def _closes(rest: str) -> bool:
 
 
 def _is_phone_footer(line: str, marks: ReplyMarks) -> bool:
-    """A short line that is such a footer from its start to its end: what asks something is a sentence of the sender's."""
+    """A short line that is such a footer from its start to its end: what asks something, or goes on after a comma, is the sender's own."""
     if len(line) > MAX_FOOTER or line.endswith("?") or not (line.startswith(marks.footer_starts) or line.endswith(marks.footer_ends)):
+        return False
+    if any(len(more.split()) > _AFTERTHOUGHT for more in _CLAUSE.split(line, maxsplit=1)[1:]):
         return False
     return any(_fits(line, pieces) for pieces in marks.phone_footers)
 

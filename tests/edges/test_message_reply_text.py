@@ -113,8 +113,13 @@ def test_what_a_telephone_adds_is_not_what_the_sender_wrote(footer: str) -> None
     assert visible(f"{ASK}\n\n{footer}", MARKS) == ASK
 
 
-@pytest.mark.parametrize("line", ["Sent from my office, did it arrive?", "Envoyé depuis votre site, mon message est-il arrivé ?"])
-def test_a_question_is_no_footer(line: str) -> None:
+@pytest.mark.parametrize("line", [
+    "Sent from my office, did it arrive?", "Envoyé depuis votre site, mon message est-il arrivé ?",
+    "Written on my phone in a rush, but I need the release by noon.", "Apologies for any typos, I need the release by noon.",
+    "Message envoyé hier à votre collègue, le voici : je souhaite recevoir le communiqué.",
+    "Envoyé spécial à Bamako, je cherche le communiqué.",
+])
+def test_a_sentence_of_the_senders_is_no_footer(line: str) -> None:
     assert visible(f"{ASK}\n{line}", MARKS) == f"{ASK}\n{line}"
 
 
