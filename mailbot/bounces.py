@@ -15,6 +15,7 @@ GAP = 60    # characters that `*` in a phrase stands for, at most
 SHORT = 4   # letters; so short a word must stand by itself
 _REPLY_CODE = re.compile(r"(?:\n|^)[ \t>|]*[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3})?")
 _SPACES = re.compile(r"\s+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")     # few in most texts, so only they are looked at one by one
 
 Phrase = tuple[str, ...]    # the pieces between the gaps
 
@@ -63,8 +64,12 @@ def fold(text: str) -> str:
     """Small letters without accents, single spaces, no code before the further lines of a reply: `550-5.1.1 No such\\n550 5.1.1 user`."""
     text = _REPLY_CODE.sub(" ", text).lower().replace("’", "'")
     if not text.isascii():
-        text = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+        text = _FOREIGN.sub(_without_accents, unicodedata.normalize("NFKD", text))
     return _SPACES.sub(" ", text).strip()
+
+
+def _without_accents(letters: re.Match[str]) -> str:
+    return "".join([letter for letter in letters[0] if not unicodedata.combining(letter)])
 
 
 def found(phrases: Iterable[Phrase], folded: str) -> bool:

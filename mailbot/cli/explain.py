@@ -69,7 +69,8 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
 
     def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
         nothing: Read = (Unreadable(why="too-large" if size else "empty", size=size, subject=""), None)
-        message, understood = runner.run(reader.read(head, size, clock.now())) if head else nothing
+        # not runner.run, which sets up signal handlers anew each time: a tenth of the whole
+        message, understood = loop.run_until_complete(reader.read(head, size, clock.now())) if head else nothing
         try:
             decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message, understood), clock.now())
         except Exception as problem:
@@ -80,6 +81,7 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
         return explanation.explain(decided, message, name)
 
     with asyncio.Runner() as runner:
+        loop = runner.get_loop()
         try:
             yield judge
         finally:

@@ -7,10 +7,12 @@ certainty decides; header fields may come from anybody, so that none of them mak
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, lru_cache
 
+from mailbot import mail_programs
 from mailbot.inbox.language import fold
 from mailbot.message import address
 from mailbot.message.incoming import IncomingMessage
@@ -264,7 +266,25 @@ def words_of(text: str) -> str:
     return f" {_APART.sub(' ', fold(text)).strip()} "
 
 
-_SUBJECT_HEAD = re.compile(r"[:\[(–—]| - ")
+_SUBJECT_HEAD = re.compile(r"[:：\[(–—]| - ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Machines:
+    """The phrases of answering machines in languages without a folder, between spaces."""
+
+    subject: tuple[str, ...]
+    perhaps: tuple[str, ...]
+    text: tuple[str, ...]
+
+
+@cache
+def _machines() -> _Machines:
+    def phrases(given: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(words_of(phrase) for phrase in given))
+
+    given = mail_programs.shipped()
+    return _Machines(phrases(given.automatic_subject), phrases(given.perhaps_subject), phrases(given.automatic_text))
 
 
 def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
@@ -272,11 +292,24 @@ def _by_words(message: IncomingMessage, own: Own) -> Iterator[tuple[Sign, str]]:
     `Out of office: ...` is a machine's, `Automatic replies to data requests` a person's."""
     head, subject = words_of(_SUBJECT_HEAD.split(message.subject[:200], maxsplit=1)[0]), words_of(message.subject[:200])
     opening = words_of(message.visible_text[:600])
-    for phrase in own.subject_phrases:
-        if head == phrase:
-            yield Sign.AUTOMATIC_SUBJECT, phrase.strip()
-        elif subject.startswith(phrase):
-            yield Sign.AUTOMATIC_TEXT, phrase.strip()
-    for phrase in own.text_phrases:
-        if phrase in opening:
-            yield Sign.AUTOMATIC_TEXT, phrase.strip()
+    known = _machines()
+    subjects = own.subject_phrases + known.subject
+    if head in subjects:
+        yield Sign.AUTOMATIC_SUBJECT, head.strip()
+    elif subject.startswith(subjects):
+        yield Sign.AUTOMATIC_TEXT, next(phrase for phrase in subjects if subject.startswith(phrase)).strip()
+    if head in known.perhaps:
+        yield Sign.AUTOMATIC_TEXT, head.strip()
+    for phrases in (_by_first_word(own.text_phrases), _by_first_word(known.text)):
+        for word in dict.fromkeys(opening.split()):
+            yield from ((Sign.AUTOMATIC_TEXT, phrase.strip()) for phrase in phrases.get(word, ()) if phrase in opening)
+
+
+@lru_cache(maxsize=8)
+def _by_first_word(phrases: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Hundreds of phrases, of which a text can hold those alone whose first word it has."""
+    found: dict[str, tuple[str, ...]] = {}
+    for phrase in phrases:
+        first = next(iter(phrase.split()), "")
+        found[first] = (*found.get(first, ()), phrase)
+    return found

@@ -60,8 +60,7 @@ class Reader:
     async def _ask(self, head: bytes, size: int, now: datetime) -> Read:
         child = await self.start()
         assert child.stdin is not None and child.stdout is not None
-        child.stdin.write(ASK.pack(len(head), size, now.timestamp()))
-        child.stdin.write(head)
+        child.stdin.write(ASK.pack(len(head), size, now.timestamp()) + head)   # at once, so that the child wakes once
         await child.stdin.drain()
         (length,) = ANSWER.unpack(await child.stdout.readexactly(ANSWER.size))
         answer: Read = pickle.loads(await child.stdout.readexactly(length))  # noqa: S301 - written by our own child

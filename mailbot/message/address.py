@@ -90,6 +90,7 @@ def _a_label(domain: str) -> str:
     return lower if len(lower) <= 253 and _LABELS.fullmatch(lower) else ""
 
 
+@lru_cache(maxsize=8)   # a mail's sender is asked for several times
 def mailboxes(value: str) -> tuple[tuple[Address | None, ...], bool]:
     """Every mailbox of a raw address header, None for one that is no valid address; and whether it used group syntax.
 

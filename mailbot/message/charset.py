@@ -42,7 +42,7 @@ def codec(charset: str) -> str | None:
 
 def text(octets: bytes, charset: str = "") -> str:
     """The text of these bytes: by the declared charset where that can be, else UTF-8 or Windows-1252, whichever fits."""
-    found = codec(charset)
+    found = codec(charset) if charset else None
     if found in (None, "cp1252", "utf-8"):
         return _western(octets)
     assert found is not None
@@ -53,6 +53,8 @@ def text(octets: bytes, charset: str = "") -> str:
 
 
 def _western(octets: bytes) -> str:
+    if octets.isascii():
+        return octets.decode("ascii")
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError:

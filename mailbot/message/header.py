@@ -94,13 +94,18 @@ def _fields(block: bytes, body: int) -> tuple[tuple[Field, ...], int]:
 
 def clean(value: str, limit: int) -> str:
     """One safe line of text, at most limit characters: what may stand in a header, a log or a template."""
-    line = " ".join(value[: limit * 4 + 1000].translate(_UNSAFE).split())
+    value = value[: limit * 4 + 1000]
+    if value.isascii() and value.isprintable():     # most are, and need no more
+        return " ".join(value.split())[:limit].strip()
+    line = " ".join(value.translate(_UNSAFE).split())
     return unicodedata.normalize("NFC", line[:limit])[:limit].strip()
 
 
 def decode(value: str, limit: int) -> str:
     """The text behind encoded words (RFC 2047), as one safe line."""
     value = value[: limit * 40]
+    if "=?" not in value:
+        return clean(value, limit)
     out: list[str] = []
     pending, pending_charset, position, after_word = b"", "", 0, False
     for word in _WORD.finditer(value):

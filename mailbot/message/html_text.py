@@ -5,6 +5,8 @@ deeper or longer than any letter, and no tag keeps an endless list of attributes
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -29,28 +31,70 @@ _UNSEEN = frozenset({"head", "script", "style", "title", "template", "noscript",
 
 # How the mail programs mark what they quote and sign. The first list goes with its content; behind the second everything goes.
 _QUOTED = (
-    "blockquote[type=cite], .gmail_quote, .gmail_quote_container, .gmail_signature, .moz-signature, .moz-cite-prefix, .yahoo_quoted,"
-    " .protonmail_quote, .protonmail_signature_block, .tutanota_quote, .zmail_extra, .WordSection1 blockquote, #Signature,"
-    " #ms-outlook-mobile-signature, .gmail_signature_prefix, .x_gmail_quote, .AppleMailSignature, [id=AppleMailSignature]"
+    "blockquote[type=cite], blockquote.gmail_quote, .gmail_attr, .x_gmail_attr, .gmail_signature, .x_gmail_signature, .moz-signature,"
+    " .moz-cite-prefix, [class*=yahoo_quoted], [id*=yahoo_quoted], .protonmail_quote, .protonmail_signature_block, .tutanota_quote,"
+    " .zmail_extra, div[name=quote], #OLK_SRC_BODY_SECTION, .WordSection1 blockquote, #Signature, #x_Signature, #composer_signature,"
+    " #ms-outlook-mobile-signature, .ms-outlook-ios-signature, .gmail_signature_prefix, .AppleMailSignature, [id=AppleMailSignature]"
 )
+_GMAIL_QUOTE = ".gmail_quote, .x_gmail_quote, .gmail_quote_container"
 _QUOTE_STARTS = (
     "#divRplyFwdMsg, #x_divRplyFwdMsg, #appendonsend, #x_appendonsend, #mail-editor-reference-message-container, #reply-intro,"
-    " hr#stopSpelling, div[style*='border-top:solid #E1E1E1'], div[style*='border-top:solid #B5C4DF'],"
-    " div[style*='border-top: 1pt solid rgb(225, 225, 225)']"
+    " .ms-outlook-mobile-reference-message, .OutlookMessageHeader, hr#stopSpelling"
 )
+# What style tells, without its spaces. A rule above the quoted header, in Outlook's greys; what nobody can see; letters without a size,
+# which a style inside may give back (so do newsletters).
+_RULED = re.compile(r"border-top:(?:[0-9.]+p[tx])?solid(?:#e1e1e1|#b5c4df)|border-top:[0-9.]+p[tx]solidrgb\((?:225,225,225|181,196,223)\)")
+_HIDDEN = re.compile(r"(?:^|[;\"'])(?:display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0+)?(?:[;!\"']|$))")
+_CLIPPED = re.compile(r"(?:^|[;\"'])(?:max-)?height:0(?:px|pt)?(?:[;!\"']|$)")
+_SIZE = re.compile(r"(?:^|[;\"'])font-size:([0-9.]+)(em|%)?")
+_WHITE = re.compile(r"\s+")
 
 
-def read(html: str) -> str:
-    """Everything that can be seen, a line a block."""
-    return _text(LexborHTMLParser(_bounded(html)), frozenset(), frozenset())
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Which elements of a page count, by their number: those left out, those at which a quote starts, and the size of letters."""
+
+    skipped: frozenset[int]
+    stops: frozenset[int]
+    sizes: Mapping[int, bool]   # False: from here on letters have no size
 
 
-def read_unquoted(html: str) -> str:
-    """What can be seen without what the mail program marked as quoted or as signature."""
+def read(html: str) -> tuple[str, str]:
+    """Everything that can be seen, a line a block; and the same without what the mail program marked as quoted or as signature."""
     tree = LexborHTMLParser(_bounded(html))
-    quoted = frozenset(node.mem_id for node in tree.css(_QUOTED))
-    starts = frozenset(node.mem_id for node in tree.css(_QUOTE_STARTS))
-    return _text(tree, quoted, starts)
+    seen = _seen(tree)
+    everything = _text(tree, replace(seen, stops=frozenset()))
+    quoted = {node.mem_id for node in tree.css(_QUOTED)}
+    for node in tree.css(_GMAIL_QUOTE):     # who answers within Gmail's quote writes beside its blockquotes; a forward has none
+        if node.css_first("blockquote") is None:
+            quoted.add(node.mem_id)
+    starts = seen.stops.union(node.mem_id for node in tree.css(_QUOTE_STARTS))
+    if not quoted and not starts:
+        return everything, everything
+    return everything, _text(tree, replace(seen, skipped=seen.skipped | quoted, stops=starts))
+
+
+def _seen(tree: LexborHTMLParser) -> _Seen:
+    """What the styles and attributes of the page say; a style sheet is not asked."""
+    hidden = {node.mem_id for node in tree.css("[hidden]")}
+    ruled: set[int] = set()
+    sizes: dict[int, bool] = {}
+    for node in tree.css("[style]"):
+        style = _WHITE.sub("", (node.attributes.get("style") or "").lower())
+        if _is_hidden(style):
+            hidden.add(node.mem_id)
+        if _RULED.search(style):
+            ruled.add(node.mem_id)
+        size = _SIZE.search(style)
+        if size and not size[1].strip("0."):
+            sizes[node.mem_id] = False
+        elif size and not size[2]:
+            sizes[node.mem_id] = True
+    return _Seen(frozenset(hidden), frozenset(ruled), sizes)
+
+
+def _is_hidden(style: str) -> bool:
+    return _HIDDEN.search(style) is not None or ("overflow:hidden" in style and _CLIPPED.search(style) is not None)
 
 
 def _bounded(html: str) -> str:
@@ -63,11 +107,16 @@ def _bounded(html: str) -> str:
             depth += -1 if tag[1] else 1
         if number >= MAX_TAGS or depth > MAX_DEPTH:
             break
-        out += [page[position:tag.start()], f"<{tag[1]}{tag[2]}>" if len(tag[3]) > MAX_ATTRIBUTES else tag[0]]
+        out += [page[position:tag.start()], _shortened(tag) if len(tag[3]) > MAX_ATTRIBUTES else tag[0]]
         position = tag.end()
     else:
         out.append(page[position:])
     return "".join(out)[:MAX_CHARACTERS]
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """A tag without its attributes; hidden stays hidden."""
+    return f"<{tag[1]}{tag[2]} hidden>" if _is_hidden(_WHITE.sub("", tag[3].lower())) else f"<{tag[1]}{tag[2]}>"
 
 
 def _without_comments(html: str) -> str:
@@ -83,30 +132,32 @@ def _without_comments(html: str) -> str:
     return "".join(out)
 
 
-def _text(tree: LexborHTMLParser, skipped: frozenset[int], stops: frozenset[int]) -> str:
+def _text(tree: LexborHTMLParser, seen: _Seen) -> str:
     """An iterative walk, because a page may be deeper than Python's stack. A string on the stack is text to come."""
     out: list[str] = []
-    waiting: list[LexborNode | str] = [tree.body] if tree.body is not None else []
+    waiting: list[tuple[LexborNode | str, bool]] = [(tree.body, True)] if tree.body is not None else []
     while waiting:
-        node = waiting.pop()
+        node, sized = waiting.pop()
         if isinstance(node, str):
             out.append(node)
             continue
-        tag = node.tag or ""
-        if node.mem_id in stops:
+        tag, number = node.tag or "", node.mem_id
+        if number in seen.stops:
             break
         if tag == "-text":
-            out.append(_SPACE.sub(" ", node.text_content or ""))
+            if sized:
+                out.append(_SPACE.sub(" ", node.text_content or ""))
         elif tag == "br":
             out.append("\n")
-        elif tag and not tag.startswith(("-", "!")) and tag not in _UNSEEN and node.mem_id not in skipped:
+        elif tag and not tag.startswith(("-", "!")) and tag not in _UNSEEN and number not in seen.skipped:
             if tag in _BLOCK:
                 edge = "\f" if tag == "p" else "\v"
                 out.append(edge)
-                waiting.append(edge)
+                waiting.append((edge, sized))
             elif tag in ("td", "th"):
-                waiting.append(" ")
-            waiting += reversed(list(node.iter(include_text=True)))
+                waiting.append((" ", sized))
+            sized = seen.sizes.get(number, sized)
+            waiting += [(child, sized) for child in reversed(list(node.iter(include_text=True)))]
     text = _EDGES.sub(lambda edges: "\n\n" if "\f" in edges[0] else "\v", "".join(out))
     lines = (line.strip() for line in text.replace("\n\v", "\n").replace("\v", "\n").split("\n"))
     return _BLANK.sub("\n\n", "\n".join(lines)).strip()

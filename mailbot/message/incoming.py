@@ -31,8 +31,7 @@ _REPORT_PARTS = {
 }
 _RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 _SUBJECT = re.compile(rb"(?:\A|\n)subject[ \t]*:([^\r\n]{0,2000})", re.IGNORECASE)
-_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
-_CONTROLS |= dict.fromkeys(range(0xD800, 0xE000))
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +177,13 @@ def _texts(root: mime.Part) -> tuple[str, str]:
             waiting += reversed(_to_read(part))
         elif _is_text(part):
             raw = part.text(_MAX_ENCODED_TEXT)
-            pair = (html_text.read(raw), html_text.read_unquoted(raw)) if part.content_type == "text/html" else (raw, raw)
-            read.append(_cleaned(pair[0]))
-            written.append(_cleaned(pair[1]))
+            if part.content_type == "text/html":
+                seen, unquoted = html_text.read(raw)
+                read.append(_cleaned(seen))
+                written.append(_cleaned(unquoted))
+            else:
+                read.append(_cleaned(raw))
+                written.append(read[-1])
             length += len(read[-1]) + 1
     text = "\n".join(filter(None, read))[:MAX_TEXT]
     return text, "\n".join(filter(None, written)) or text
@@ -199,7 +202,7 @@ def _to_read(part: mime.Part) -> list[mime.Part]:
 
 
 def _cleaned(text: str) -> str:
-    return text[: MAX_TEXT * 2].replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip()[:MAX_TEXT]
+    return _CONTROLS.sub("", text[: MAX_TEXT * 2].replace("\r\n", "\n").replace("\r", "\n")).strip()[:MAX_TEXT]
 
 
 def _attachments(root: mime.Part) -> tuple[Attachment, ...]:

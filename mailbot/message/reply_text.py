@@ -17,8 +17,9 @@ The words that announce a quote or a signature belong to the languages, config/l
       - "Ce message est confidentiel"
     postscripts: [PS]       # a line below the signature that still counts
 
-Beside them stands what is the same everywhere: ">" before a line, "-- ", a line with a date, an address and a colon at its end. Where
-nothing would remain (a forward without a word), the text stays as it is. One pass over the lines: time is linear in their number.
+Beside them stands what is the same everywhere: ">" before a line, "-- ", a line with a date, an address and a colon at its end; and what
+the programs write in languages without a folder, config/mail_programs.yaml. Where nothing would remain (a forward without a word), the
+text stays as it is. One pass over the lines: time is linear in their number.
 """
 
 import re
@@ -27,14 +28,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailbot import mail_programs
+
 MAX_CHARACTERS = 200_000
 MAX_LINES = 1_000
+MAX_NAME = 60           # characters of the name before an address
+MAX_FOOTER = 110        # characters of "Sent from my telephone", without links
 MAX_HEADER = 400        # characters of one "... wrote:" line, unwrapped
-_WRAPPED = 4            # lines that it may be wrapped over
+_AFTERTHOUGHT = 5       # words: "Sent from my telephone, please excuse typos and brevity"
+_WRAPPED = 6            # lines that it may be wrapped over
 _SIGNATURE_LINES = 25   # a closing further from the end than this is no closing
 
 _QUOTE = re.compile(r"[ \t]*>")
 _DASHES = re.compile(r"[\s>*]*(?:-{3,}|_{3,}|={3,})\s*([^\W\d_][^\n]{2,60}?)\s*(?:-{3,}|_{3,}|={3,})[\s*]*")
+_DASHES_FIRST = re.compile(r"[\s>*]*-{3,}\s*([^\W\d_][^\n-]{2,60}?)\s*-{3,}\s*([^\W\d_][^:\n]{0,24}:[^\n]{0,200}@)?")
 _RULE = re.compile(r"\s*(?:_{10,}|-{20,}|={20,}|\*{20,})\s*")
 _DELIMITER = re.compile(r"(?:--|__|—|–)\s*")
 _LABEL = re.compile(r"[\s>*]*([^\W\d_][^:\n*]{0,24}?)\s?\*?\s?[:：]")
@@ -43,6 +50,10 @@ _MAILBOX = re.compile(r"[<(\[][^\s<>()]{1,80}@[^\s<>()]{1,120}[>)\]]")
 _ADDRESS = re.compile(r"[^\s<>()]{1,80}@[^\s<>()]{1,120}")
 _TIME = re.compile(r"\d{1,2}[:.]\d{2}")
 _LINK = re.compile(r"[<(]\s*(?:https?|mailto):[^<>()\s]{0,500}\s*[>)]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_ALNUM = re.compile(r"[^\W_]")
+_MARKS_ONLY = re.compile(r"[\s_=*~#.·•—–-]*")
+_CLAUSE = re.compile(r"[,;:.!] ")
 _NAME_AFTER = re.compile(r"[,.!]?(?:\s+[^\W\d_][\w'’.-]{0,30}){0,3}[\s,.!]*")
 
 
@@ -51,10 +62,14 @@ class ReplyMarks:
     """The words of all languages together, folded; see the top of this file."""
 
     wrote: tuple[tuple[str, str], ...] = ()     # (how such a line starts, how it ends)
+    wrote_starts: tuple[str, ...] = ()
+    wrote_ends: tuple[str, ...] = ()
     original_message: frozenset[str] = frozenset()
     from_labels: frozenset[str] = frozenset()
     other_labels: frozenset[str] = frozenset()
-    phone_footers: tuple[tuple[str, ...], ...] = ()
+    phone_footers: tuple[tuple[str, ...], ...] = ()     # the pieces between what stands for anything
+    footer_starts: tuple[str, ...] = ()
+    footer_ends: tuple[str, ...] = ()                   # of those that start with anything
     closings: tuple[str, ...] = ()
     disclaimers: tuple[str, ...] = ()
     postscripts: tuple[str, ...] = field(default=())
@@ -65,19 +80,24 @@ NO_MARKS = ReplyMarks()
 
 def marks_from(mail_sections: Iterable[Mapping[str, Any]]) -> ReplyMarks:
     """The marks of all these languages: one mail often mixes them (a French letter above an English Outlook)."""
-    sections = list(mail_sections)
+    sections = [*mail_sections, mail_programs.shipped().mail]
 
     def every(key: str) -> list[str]:
         return [str(word) for section in sections for word in section.get(key) or ()]
 
     labels = [section.get("header_labels") or {} for section in sections]
     wrote = {(_fold(line.partition("{")[0]), _fold(line.rpartition("}")[2]).rstrip(": ")) for line in every("wrote_lines")}
+    footers = tuple(dict.fromkeys(tuple(_fold(piece) for piece in line.split("{any}")) for line in every("phone_footers")))
     return ReplyMarks(
         wrote=tuple(sorted((start, end) for start, end in wrote if end)),
+        wrote_starts=tuple(sorted({start for start, end in wrote if start and end})),
+        wrote_ends=tuple(sorted({end for _, end in wrote if end})),
         original_message=frozenset(_fold(line) for line in every("original_message_lines")),
         from_labels=frozenset(_fold(str(word)) for label in labels for word in label.get("from") or ()),
         other_labels=frozenset(_fold(str(word)) for label in labels for word in label.get("others") or ()),
-        phone_footers=tuple(tuple(_fold(piece) for piece in line.split("{any}")) for line in every("phone_footers")),
+        phone_footers=footers,
+        footer_starts=tuple({pieces[0] for pieces in footers if pieces[0]}),
+        footer_ends=tuple({pieces[-1] for pieces in footers if not pieces[0]}),
         closings=tuple(sorted((_fold(line) for line in every("closings")), key=len, reverse=True)),
         disclaimers=tuple(_fold(line) for line in every("disclaimers")),
         postscripts=tuple(_fold(line) for line in every("postscripts")),
@@ -96,17 +116,26 @@ def visible(text: str, marks: ReplyMarks = NO_MARKS) -> str:
 
 
 def _tidy(lines: Sequence[str]) -> str:
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    last = len(lines)
+    while last > 1 and _MARKS_ONLY.fullmatch(lines[last - 1]):     # a rule that parted it from what was cut
+        last -= 1
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines[:last])).strip()
 
 
 def _has_words(line: str) -> bool:
-    return any(map(str.isalnum, line))
+    return _ALNUM.search(line) is not None
 
 
 def _fold(text: str) -> str:
     """For comparing: no accents that mail programs drop, one kind of space and apostrophe, lower case."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     text = unicodedata.normalize("NFKD", text.replace("’", "'")).casefold()
-    return " ".join("".join(char for char in text if not unicodedata.combining(char)).split())
+    return " ".join(_FOREIGN.sub(_without_accents, text).split())
+
+
+def _without_accents(letters: re.Match[str]) -> str:
+    return "".join([letter for letter in letters[0] if not unicodedata.combining(letter)])
 
 
 def _without_quotes(lines: list[str], marks: ReplyMarks) -> list[str]:
@@ -140,7 +169,7 @@ def _without_quotes(lines: list[str], marks: ReplyMarks) -> list[str]:
 
 def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
     """How many lines the "... wrote:" line takes that starts here (0: none does), and what the sender wrote before it."""
-    window = ""
+    window, dated = "", 0
     for count, line in enumerate(lines[index:index + _WRAPPED], 1):
         piece = line.strip().lstrip(">").strip(" \t-*_")
         if len(window) + len(piece) > MAX_HEADER or (count == 1 and not piece):
@@ -148,9 +177,13 @@ def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
         window = f"{window} {piece}".strip()
         folded = _fold(window)
         if count == 1:
+            if _is_dated_name(window):
+                return 1, ""
             by_date = _dated_start(window)
-            starts = [(start, end) for start, end in marks.wrote if folded.startswith(start) and (start or window.endswith((":", "：")))]
-            if not starts and not by_date and not any(folded.rstrip(": ").endswith(end) for _, end in marks.wrote):
+            colon = window.endswith((":", "："))
+            likely = colon or folded.startswith(marks.wrote_starts)
+            starts = [(start, end) for start, end in marks.wrote if folded.startswith(start) and (start or colon)] if likely else []
+            if not starts and not by_date and not folded.rstrip(": ").endswith(marks.wrote_ends):
                 break
             before = "" if by_date or any(start for start, _ in starts) else _before_header(window, marks)
             if before:
@@ -159,9 +192,15 @@ def _wrote(lines: list[str], index: int, marks: ReplyMarks) -> tuple[int, str]:
             return count, ""        # a date, perhaps a name with an address, a colon: a quote header in any language
         if any(folded.rstrip(": ").endswith(end) and (start or count == 1) for start, end in starts) and any(map(str.isdigit, folded)):
             return count, ""
-        if by_date and _MAILBOX.search(window) and _followed_by_quote(lines, index + count):
-            return count, ""
-    return 0, ""
+        if by_date and not dated and _MAILBOX.search(window) and _followed_by_quote(lines, index + count):
+            dated = count       # unless a line that only seems to be quoted, "> wrote:", ends it
+    return dated, ""
+
+
+def _is_dated_name(line: str) -> bool:
+    """A name with its address, words, a date and a colon, in any language."""
+    box = _MAILBOX.search(line) if line.endswith((":", "：")) else None
+    return box is not None and box.start() < MAX_NAME and _DAY.search(line, box.end()) is not None
 
 
 def _dated_start(line: str) -> bool:
@@ -188,7 +227,10 @@ def _block_starts(lines: list[str], index: int, marks: ReplyMarks) -> bool:
     if not line.strip() or len(line) > 300:
         return False
     dashes = _DASHES.fullmatch(line)
-    if dashes and (_fold(dashes[1]) in marks.original_message or sum(1 for _ in _labels(lines, index + 1)) >= 2):
+    if dashes and (_is_headline(_fold(dashes[1]), marks) or sum(1 for _ in _labels(lines, index + 1)) >= 2):
+        return True
+    dashes = _DASHES_FIRST.match(line)      # the header in one line with them, as Yahoo writes it
+    if dashes and dashes[2] and (_fold(dashes[1]) in marks.original_message or _fold(dashes[2].partition(":")[0]) in marks.from_labels):
         return True
     if _fold(line).strip(":>* ") in marks.original_message:
         return True
@@ -203,7 +245,14 @@ def _block_starts(lines: list[str], index: int, marks: ReplyMarks) -> bool:
     block = list(_labels(lines, index))
     others = {label for label, _ in block if label in marks.other_labels}
     senders = [value for label, value in block if label in marks.from_labels]
-    return bool(senders) and len(others) >= 2 and (label in marks.from_labels or "@" in senders[0])
+    if not senders:     # cut short by a program: a day and a time, an address, nothing else
+        return len(others) == len(block) >= 2 and bool(_TIME.search(block[0][1]) and _DAY.search(block[0][1])) and "@" in block[1][1]
+    return len(others) >= 2 and (label in marks.from_labels or "@" in senders[0])
+
+
+def _is_headline(folded: str, marks: ReplyMarks) -> bool:
+    """"Original Message", or "Awa Diallo wrote", as it stands between dashes."""
+    return folded in marks.original_message or folded.rstrip(": ").endswith(tuple(f" {end}" for end in marks.wrote_ends))
 
 
 def _foreign_block(lines: list[str], index: int) -> bool:
@@ -242,9 +291,11 @@ def _signature_starts(line: str, lines_left: int, marks: ReplyMarks) -> bool:
     if len(line) > 600:
         return False
     folded = _fold(_LINK.sub("", line)).strip("*_ .")
-    if any(_fits(folded, footer) for footer in marks.phone_footers) or any(map(folded.startswith, marks.disclaimers)):
+    if folded.startswith(marks.disclaimers) or _is_phone_footer(folded, marks):
         return True
     if lines_left > _SIGNATURE_LINES:
+        return False
+    if not folded.startswith(marks.closings):
         return False
     return any(folded.startswith(closing) and _closes(folded[len(closing):]) for closing in marks.closings)
 
@@ -254,8 +305,25 @@ def _closes(rest: str) -> bool:
     return not rest.strip(" ,.!") or (rest.lstrip().startswith((",", ".", "!")) and _NAME_AFTER.fullmatch(rest) is not None)
 
 
+def _is_phone_footer(line: str, marks: ReplyMarks) -> bool:
+    """A short line that is such a footer from its start to its end: what asks something, or goes on after a comma, is the sender's own."""
+    if len(line) > MAX_FOOTER or line.endswith("?") or not (line.startswith(marks.footer_starts) or line.endswith(marks.footer_ends)):
+        return False
+    if any(len(more.split()) > _AFTERTHOUGHT for more in _CLAUSE.split(line, maxsplit=1)[1:]):
+        return False
+    return any(_fits(line, pieces) for pieces in marks.phone_footers)
+
+
 def _fits(line: str, pieces: tuple[str, ...]) -> bool:
-    return len(line) < 160 and line.startswith(pieces[0]) and line.endswith(pieces[-1]) and len(line) >= sum(map(len, pieces))
+    if not line.startswith(pieces[0]) or not line.endswith(pieces[-1]) or len(line) < sum(map(len, pieces)):
+        return False
+    at, end = len(pieces[0]), len(line) - len(pieces[-1]) if len(pieces) > 1 else len(line)
+    for piece in pieces[1:-1]:
+        at = line.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def _is_postscript(line: str, marks: ReplyMarks) -> bool:

@@ -81,6 +81,53 @@ def test_where_nothing_would_remain_the_text_stays(text: str) -> None:
     assert visible(text, MARKS) != ""
 
 
+@pytest.mark.parametrize("quoted", [
+    "---- John Smith wrote ----\n\nHi",
+    "On Tue, Apr 11, 2017 at 10:07 PM John Smith\n\n<\nmailto:John Smith <john@example.org>\n> wrote:\nHi",
+    "Date: Wed, 16 May 2012 00:15:02 -0600\nTo: press@example.org",
+    "====\n\nMessage du : 12/12/2016 13:20\nDe : presse@example.org\nA : awa@example.org\nSujet : x\n\nBonjour",
+    "-----Ursprüngliche Nachricht-----\nVon: a@b.org\nGesendet: Montag\nAn: c@d.org\nBetreff: x\n\nGuten Tag",
+    "Am 3. Mai 2024 um 10:00 schrieb Awa <awa@b.org>:\n> Hallo",
+    "W dniu 3.05.2024 o 10:00, Awa pisze:\n> Dzień dobry",
+    "李明 <awa@b.org> 于 2024年5月3日 写道：\n> 你好",
+    "Le ven. 3 mai 2024 à 10:00, Bureau de presse de la ville\net port, relations avec les médias\n<p@l.example>\na écrit :\n\nOui",
+    "John Doe <john@x.org> kirjoitti 28/10/2021 12.46:\n\nHei",
+    "   ----- Weitergeleitete Nachricht ----- Von: John Doe <john@x.org>An: \"b@x.org\" <b@x.org>\n\nGuten Tag",
+], ids=("android", "polymail", "date, to", "orange", "german outlook", "german", "polish", "chinese", "wrapped", "finnish", "yahoo"))
+def test_what_programs_write_above_a_quote_is_known_in_languages_without_a_folder(quoted: str) -> None:
+    assert visible(f"{ASK}\n\n{quoted}", MARKS) == ASK
+
+
+@pytest.mark.parametrize("footer", [
+    "Envoyé de mon iPhone", "Envoyé depuis mon Samsung Galaxy.", "Envoyé à partir d’Outlook pour Android",
+    "Envoyé avec ProtonMail", "Envoyé de l’appli Yahoo Mail", "Message envoyé depuis mon mobile Orange",
+    "Merci d’excuser les fautes de frappe", "Obtenez Outlook pour iOS<https://aka.ms/o0ukef>", "Sent from my Huawei phone",
+    "Sent from Mail for Windows", "Sent from Yahoo Mail on Android", "Get Outlook for Android<https://aka.ms/ghei36>",
+    "Sent from Proton Mail for iOS", "Please excuse brevity and typos", "Typed on a tiny keyboard",
+    "Gesendet von Outlook für Android<https://aka.ms/AAb9ysg>", "Von meinem iPhone gesendet", "Enviado desde mi iPhone",
+    "Enviado do meu iPhone", "Inviato da iPhone", "Verstuurd vanaf mijn iPhone", "Wysłane z iPhone’a", "Skickat från min iPhone",
+    "Sendt fra min iPhone", "Lähetetty iPhonesta", "Отправлено с iPhone", "iPhone’umdan gönderildi", "iPhoneから送信", "发自我的iPhone",
+    "나의 iPhone에서 보냄",
+])
+def test_what_a_telephone_adds_is_not_what_the_sender_wrote(footer: str) -> None:
+    assert visible(f"{ASK}\n\n{footer}", MARKS) == ASK
+
+
+@pytest.mark.parametrize("line", [
+    "Sent from my office, did it arrive?", "Envoyé depuis votre site, mon message est-il arrivé ?",
+    "Written on my phone in a rush, but I need the release by noon.", "Apologies for any typos, I need the release by noon.",
+    "Message envoyé hier à votre collègue, le voici : je souhaite recevoir le communiqué.",
+    "Envoyé spécial à Bamako, je cherche le communiqué.",
+])
+def test_a_sentence_of_the_senders_is_no_footer(line: str) -> None:
+    assert visible(f"{ASK}\n{line}", MARKS) == f"{ASK}\n{line}"
+
+
+def test_a_forward_keeps_the_word_above_it() -> None:
+    for quoted in QUOTED.values():
+        assert visible(f"Est-ce exact ?\n\n{quoted}", MARKS) == "Est-ce exact ?"
+
+
 def test_an_answer_below_or_between_the_quotes_is_kept() -> None:
     assert visible(f"{QUOTED['gmail']}\n\nOui, merci.", MARKS) == "Oui, merci."
     between = "Oui.\n\nOn 3 May 2024 at 10:00, a@b.org wrote:\n> one?\n\nYes, one.\n\n> two?\n\nNo."
@@ -100,7 +147,7 @@ def test_a_postscript_below_the_signature_is_kept() -> None:
 
 
 def test_without_a_language_only_what_is_the_same_everywhere_goes() -> None:
-    assert marks_from([]) == NO_MARKS == ReplyMarks()
+    assert ReplyMarks() == NO_MARKS
     assert visible(f"{ASK}\n-- \nAwa\n> x") == ASK
     assert "Cordialement" in visible(f"{ASK}\n\nCordialement,\nAwa")
 

@@ -56,3 +56,6 @@ def test_what_speaks_for_patience_is_asked_before_what_speaks_for_giving_up() ->
     assert meaning("user unknown or mailbox full") == "full"
     assert meaning("sender address rejected: domain not found") == "sender-refused"
     assert meaning("no such user; blocked using a blocklist") == "policy"
+    assert meaning("553 5.3.0 <a@b.example>... Addressee unknown, relay=[192.0.2.1]") == "unknown-user"
+    assert meaning("550 relaying denied, user unknown") == "policy"
+    assert meaning("This person's account is exceeding their quota. No such user") == "full"
