@@ -6,6 +6,7 @@ unknown name is a TemplateFault that says where, never an empty place in a journ
 VALUES below and in the first lines of the template itself.
 """
 
+import hashlib
 import quopri
 import re
 from bisect import bisect_left
@@ -39,6 +40,10 @@ VALUES: Mapping[str, frozenset[str]] = {
     ),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+    **dict.fromkeys(
+        ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
+        frozenset({"organisation", "when", "word", "event", "days"}),
+    ),
 }
 _PARTS = {"answer_short": ("subject", "txt")}
 _FILTERS = (
@@ -251,6 +256,12 @@ def wire_octets(text: str) -> int:
     """How long a text is in a mail: quoted-printable, CRLF."""
     encoded = quopri.encodestring(text.encode())
     return len(encoded) + encoded.count(b"\n")
+
+
+def version(words: Words, language: str, name: str) -> str:
+    """Which words these are, for a record of who agreed to what: the template, and the beginning of its hash."""
+    said = (words.folders.get_source(words.templates, f"{language}/{name}.{part}.j2")[0] for part in parts(name))
+    return f"{name}/{language} {hashlib.sha256(chr(0).join(said).encode()).hexdigest()[:12]}"
 
 
 def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:

@@ -195,7 +195,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         dispatcher.wake.set()
         watcher.wake.set()
 
-    desk = _desk(settings, office, secret)
+    desk = _desk(settings, office, secret, loaded)
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
@@ -318,10 +318,10 @@ def _watching_terms(settings: Settings) -> watch.Terms:
     )  # fmt: skip
 
 
-def _desk(settings: Settings, office: Office, secret: bytes) -> Desk:
+def _desk(settings: Settings, office: Office, secret: bytes, loaded: dict[str, languages.Language]) -> Desk:
     return Desk(
         office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour, filed=settings.imap.filed,
-        attention=settings.imap.attention, secret=secret, new_id=new_id,
+        attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
     )  # fmt: skip
 
 
