@@ -42,7 +42,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
-        frozenset({"organisation", "when", "word", "event", "days"}),
+        frozenset({"organisation", "when", "word", "link", "event", "days"}),
     ),
 }
 _PARTS = {"answer_short": ("subject", "txt")}
@@ -110,7 +110,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
             rules[code] = typography(raw)
         except ValueError as error:
             raise TemplateFault(f"{code}/typography.yaml", None, str(error)) from error
-    reasons = {code: _reasons(folders, code) for code in rules}
+    reasons = {code: lines(folders, code, "reasons.yaml") for code in rules}
     loader = FileSystemLoader([str(folder) for folder in folders])
     templates = _Sandbox(
         loader=loader,
@@ -125,11 +125,11 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
     return Words(loader, templates, rules)
 
 
-def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
-    """Why a mail was passed on, a sentence per reason; the office's own sentences cover the shipped ones."""
+def lines(folders: Sequence[Path], code: str, name: str) -> dict[str, str]:
+    """A language's file of `key: sentence` lines; the office's own sentences cover the shipped ones. Raises TemplateFault."""
     sentences: dict[str, str] = {}
     for folder in reversed(folders):
-        path = folder / code / "reasons.yaml"
+        path = folder / code / name
         if not path.is_file():
             continue
         try:
@@ -137,7 +137,7 @@ def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise TemplateFault(str(path), None, f"cannot be read: {error}") from error
         if not isinstance(read, dict) or not all(isinstance(key, str) and isinstance(value, str) for key, value in read.items()):
-            raise TemplateFault(str(path), None, "must be lines of `reason: sentence`")
+            raise TemplateFault(str(path), None, "must be lines of `key: sentence`")
         sentences |= {key: " ".join(value.split()) for key, value in read.items()}
     return sentences
 

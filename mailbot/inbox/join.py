@@ -29,6 +29,7 @@ from mailbot.audience.journalist import (
     answer,
     wish,
 )
+from mailbot.audience.link import link_to, seal_of
 from mailbot.database.engine import Tx
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.membership import event_of
@@ -67,7 +68,7 @@ def join(tx: Tx, desk: "Desk", decision: Subscribe | Unsubscribe | Confirm, subj
     assert isinstance(message, IncomingMessage) and sender is not None
     if isinstance(decision, Confirm):
         asked = decision.asked
-        if store.redeem(tx, _token(desk, asked.purpose, asked.delivery), asked.purpose, now):
+        if store.redeem(tx, seal_of(desk.secret, asked.purpose, asked.delivery), asked.purpose, now):
             _follow(tx, desk, asked.journalist, answer(asked, now), decision.words, subject, language, now)
         return
     event = Event.WISH_TO_JOIN if isinstance(decision, Subscribe) else event_of(decision)
@@ -111,11 +112,12 @@ def _write(
     tx: Tx, desk: "Desk", who: Journalist, name: str, purpose: Purpose, why: Why, subject: Subject, language: str, now: datetime
 ) -> None:
     """Queue a mail about the list, and remember what an answer to it would mean."""
-    message, office = subject.message, desk.office
+    message, office, delivery = subject.message, desk.office, desk.new_id()
     assert isinstance(message, IncomingMessage)
+    link = link_to(office.public_url, desk.secret, purpose, delivery) if name in _QUESTIONS.values() else ""
     values: dict[str, Any] = {
         "organisation": office.values, "when": subject.received_at, "word": offered(desk.languages[language], _WORDS[name]),
-        "event": str(why), "days": ANSWERED_WITHIN.days,
+        "event": str(why), "days": ANSWERED_WITHIN.days, "link": link,
     }  # fmt: skip
     rendered = render(office.words, language, name, values)
     draft = outbox.Draft(
@@ -123,11 +125,5 @@ def _write(
         subject=rendered.subject, text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
         references=answer_references(message.message_id, message.references) if message.message_id else (), mail=subject.mail,
     )  # fmt: skip
-    delivery = desk.new_id()
     if outbox.enqueue(tx, draft, delivery, token.message_id(desk.secret, delivery, office.address.domain), now):
-        store.ask(tx, who, purpose, delivery, _token(desk, purpose, delivery), now, used=name == "subscribed")
-
-
-def _token(desk: "Desk", purpose: Purpose, delivery: str) -> str:
-    """What nobody but us can make: for this mail, and for this purpose alone."""
-    return token.seal(desk.secret, f"list-{purpose}", delivery)
+        store.ask(tx, who, purpose, delivery, seal_of(desk.secret, purpose, delivery), now, used=name == "subscribed")
