@@ -25,7 +25,9 @@ _LAST_ASKED = (
     .group_by(confirmation.c.purpose)
 )
 _ASKED = (
-    sa.select(journalist, *(confirmation.c[name] for name in ("purpose", "delivery", "used_at")), confirmation.c.created_at.label("asked_at"))
+    sa.select(
+        journalist, confirmation.c.purpose, confirmation.c.delivery, confirmation.c.used_at, confirmation.c.created_at.label("asked_at")
+    )
     .join(journalist, journalist.c.id == confirmation.c.journalist)
     .order_by(confirmation.c.created_at.desc(), confirmation.c.delivery)
     .limit(1)
