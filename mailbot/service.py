@@ -219,7 +219,7 @@ def _pages(settings: Settings, office: Office, database: Database, secret: bytes
     """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
-    words = {code: site.words(template_folders(settings), code) for code in office.languages}
+    words = {code: site.words(template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=secret)
     host, _, port = settings.web.listen.rpartition(":")
     return Pages(site.site(database, newsroom, clock), host.strip("[]"), int(port))

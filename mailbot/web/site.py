@@ -22,6 +22,7 @@ from mailbot import rendering
 from mailbot.audience.journalist import Asked, Purpose
 from mailbot.audience.link import PATHS
 from mailbot.database.engine import Database, DatabaseUnusable
+from mailbot.typography import Typography, no_break
 from mailbot.web.follow_link import Standing, asked_by, follow, standing
 from mailbot.web.headers import with_headers
 
@@ -102,7 +103,7 @@ class _Pages:
         return HTMLResponse(self._templates.get_template("link.html.j2").render(shown), status)
 
 
-def words(folders: Sequence[Path], code: str) -> dict[str, str]:
+def words(folders: Sequence[Path], code: str, rules: Typography) -> dict[str, str]:
     """What the pages say in a language. Raises rendering.TemplateFault where a line is missing or names what there is not."""
     found = rendering.lines(folders, code, "web.yaml")
     for key in LINES:
@@ -111,7 +112,7 @@ def words(folders: Sequence[Path], code: str) -> dict[str, str]:
         except (KeyError, IndexError, ValueError, AttributeError) as problem:
             what = f"{key}: is missing" if key not in found else f"{key}: knows {{name}}, {{office}} and {{address}} alone ({problem!r})"
             raise rendering.TemplateFault(f"{code}/web.yaml", None, what) from problem
-    return found
+    return {key: no_break(sentence, rules) for key, sentence in found.items()}
 
 
 def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> ASGIApp:

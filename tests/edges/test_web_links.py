@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mailbot import rendering
+from mailbot import languages, rendering
 from mailbot.audience import store
 from mailbot.audience.journalist import Purpose, State, Why
 from mailbot.audience.link import delivery_of, link_to, seal_of
@@ -19,6 +19,7 @@ from mailbot.database.engine import Database, Tx
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
+from mailbot.typography import typography
 from mailbot.web.serve import PortTaken, WebServer, listening_on
 from mailbot.web.site import MOST_OCTETS, Newsroom, masked, site, words
 
@@ -26,9 +27,10 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = b"s" * 32
 AWA = Address("awa@radio.example", "Awa")
 SHIPPED = [rendering.shipped()]
+RULES = {code: typography(language.typography) for code, language in languages.load([languages.shipped()]).items()}
 NEWSROOM = Newsroom(
     name="Ville de Velmora", address="presse@velmora.example", languages=("fr", "en"),
-    words={code: words(SHIPPED, code) for code in ("fr", "en")}, secret=SECRET,
+    words={code: words(SHIPPED, code, RULES[code]) for code in ("fr", "en")}, secret=SECRET,
 )  # fmt: skip
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary="
 
@@ -110,7 +112,7 @@ async def test_the_button_confirms_once_and_pressing_it_again_is_harmless(databa
     path = asked(database, Purpose.JOIN)
     async with visiting(database) as visitor:
         page = await visitor.ask("GET", path)
-        assert "Recevoir nos communiqués ?" in page.text and "a…@radio.example" in page.text and "awa@radio.example" not in page.text
+        assert "Recevoir nos communiqués\u00a0?" in page.text and "a…@radio.example" in page.text and "awa@radio.example" not in page.text
         first, second, looked = await visitor.press(path), await visitor.press(path), await visitor.ask("GET", path)
     assert ("C’est fait" in first.text, "C’était déjà fait" in second.text, "<button>" in looked.text) == (True, True, False)
     assert (first.status, second.status) == (200, 200)
@@ -211,14 +213,14 @@ def test_an_address_is_masked_but_its_owner_knows_it() -> None:
 
 
 def test_the_words_of_the_pages_are_complete_and_a_fault_names_the_line(tmp_path: Path) -> None:
-    assert set(words(SHIPPED, "fr")) == set(words(SHIPPED, "en"))
+    assert set(words(SHIPPED, "fr", RULES["fr"])) == set(words(SHIPPED, "en", RULES["en"]))
     own = tmp_path / "fr" / "web.yaml"
     own.parent.mkdir()
     own.write_text("join-open-text: '{adress} et {name}'", encoding="utf-8")
     with pytest.raises(rendering.TemplateFault, match=r"fr/web.yaml: join-open-text: knows \{name\}, \{office\} and \{address\} alone"):
-        words([tmp_path, *SHIPPED], "fr")
+        words([tmp_path, *SHIPPED], "fr", RULES["fr"])
     with pytest.raises(rendering.TemplateFault, match="foot: is missing"):
-        words([tmp_path], "fr")
+        words([tmp_path], "fr", RULES["fr"])
 
 
 def test_a_taken_port_is_said() -> None:
