@@ -1,8 +1,13 @@
 """Joining the press list by mail, leaving it and coming back: the address itself decides, whatever anybody writes in its name."""
 
+import asyncio
+import re
+import signal
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -262,3 +267,43 @@ async def test_observe_notes_nothing_about_anybody(office: Office, relay: Loopba
     await office.once()
     assert (relay.mails, office.database.read_now(store.listed)) == ([], [])
     assert [row["outcome"] for row in office.mails()] == ["subscribe", "unsubscribe"]
+
+
+async def test_where_the_office_has_a_public_address_its_question_carries_a_link_that_a_person_opens(
+    office: Office, relay: LoopbackRelay
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    home = f"http://127.0.0.1:{port}"
+    office.configure({"web": {"public_url": home, "listen": f"127.0.0.1:{port}"}})
+    office.ask(JOIN)
+    await office.once()
+    (question,) = relay.mails
+    links = re.findall(rf"{home}/c/\S+", text_of(question.content))
+    assert len(links) == 1
+    pages = office.start("--only", "web")
+    await office.until(lambda: _answers(port), "the pages")
+    looked = await asyncio.to_thread(_fetch, links[0])
+    assert ("<button>" in looked, state(office)) == (True, "asked")
+    await asyncio.to_thread(_fetch, links[0], b"yes=yes")
+    assert state(office) == "subscribed"
+    pages.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(pages.wait, 20) == 0
+    assert office.unsound() == []
+
+
+async def test_without_a_public_address_no_link_is_printed_and_there_are_no_pages(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(JOIN)
+    await office.once()
+    assert "http" not in text_of(relay.mails[0].content)
+    assert "web.public_url is empty" in office.command("run", "--only", "web", exits=1).stderr
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _fetch(url: str, body: bytes | None = None) -> str:
+    with urlopen(url, body, timeout=20) as answer:
+        return str(answer.read().decode())
