@@ -6,6 +6,7 @@ unknown name is a TemplateFault that says where, never an empty place in a journ
 VALUES below and in the first lines of the template itself.
 """
 
+import hashlib
 import quopri
 import re
 from bisect import bisect_left
@@ -39,6 +40,10 @@ VALUES: Mapping[str, frozenset[str]] = {
     ),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+    **dict.fromkeys(
+        ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
+        frozenset({"organisation", "when", "word", "link", "event", "days"}),
+    ),
 }
 _PARTS = {"answer_short": ("subject", "txt")}
 _FILTERS = (
@@ -105,7 +110,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
             rules[code] = typography(raw)
         except ValueError as error:
             raise TemplateFault(f"{code}/typography.yaml", None, str(error)) from error
-    reasons = {code: _reasons(folders, code) for code in rules}
+    reasons = {code: lines(folders, code, "reasons.yaml") for code in rules}
     loader = FileSystemLoader([str(folder) for folder in folders])
     templates = _Sandbox(
         loader=loader,
@@ -120,11 +125,11 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
     return Words(loader, templates, rules)
 
 
-def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
-    """Why a mail was passed on, a sentence per reason; the office's own sentences cover the shipped ones."""
+def lines(folders: Sequence[Path], code: str, name: str) -> dict[str, str]:
+    """A language's file of `key: sentence` lines; the office's own sentences cover the shipped ones. Raises TemplateFault."""
     sentences: dict[str, str] = {}
     for folder in reversed(folders):
-        path = folder / code / "reasons.yaml"
+        path = folder / code / name
         if not path.is_file():
             continue
         try:
@@ -132,7 +137,7 @@ def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise TemplateFault(str(path), None, f"cannot be read: {error}") from error
         if not isinstance(read, dict) or not all(isinstance(key, str) and isinstance(value, str) for key, value in read.items()):
-            raise TemplateFault(str(path), None, "must be lines of `reason: sentence`")
+            raise TemplateFault(str(path), None, "must be lines of `key: sentence`")
         sentences |= {key: " ".join(value.split()) for key, value in read.items()}
     return sentences
 
@@ -251,6 +256,12 @@ def wire_octets(text: str) -> int:
     """How long a text is in a mail: quoted-printable, CRLF."""
     encoded = quopri.encodestring(text.encode())
     return len(encoded) + encoded.count(b"\n")
+
+
+def version(words: Words, language: str, name: str) -> str:
+    """Which words these are, for a record of who agreed to what: the template, and the beginning of its hash."""
+    said = (words.folders.get_source(words.templates, f"{language}/{name}.{part}.j2")[0] for part in parts(name))
+    return f"{name}/{language} {hashlib.sha256(chr(0).join(said).encode()).hexdigest()[:12]}"
 
 
 def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:

@@ -36,9 +36,11 @@ from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
 from mailbot.settings import Settings, SettingsFault, parse_instant
+from mailbot.web import site
+from mailbot.web.serve import Pages
 
 log = structlog.get_logger()
-PARTS = ("inbox", "outbox")
+PARTS = ("inbox", "outbox", "web")
 Clock = Callable[[], datetime]
 
 
@@ -53,6 +55,7 @@ class Parts:
     disposer: Disposer
     dispatcher: Dispatcher
     summariser: Summariser
+    pages: Pages | None     # where the office has a public address
     lease_seconds: float
     clock: Clock
 
@@ -60,6 +63,8 @@ class Parts:
         """Ask every flow to end after what it has in hand."""
         for part in (self.watcher, self.disposer, self.summariser, self.dispatcher):
             part.stop()
+        if self.pages:
+            self.pages.stop()
 
 
 def language_folders(settings: Settings) -> list[Path]:
@@ -195,7 +200,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         dispatcher.wake.set()
         watcher.wake.set()
 
-    desk = _desk(settings, office, secret)
+    desk = _desk(settings, office, secret, loaded)
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
@@ -205,8 +210,19 @@ def build(settings: Settings, clock: Clock) -> Parts:
     )  # fmt: skip
     return Parts(
         database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, lease_seconds=settings.outbox.lease_seconds, clock=clock,
+        summariser=summariser, pages=_pages(settings, office, database, secret, clock),
+        lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
+
+
+def _pages(settings: Settings, office: Office, database: Database, secret: bytes, clock: Clock) -> Pages | None:
+    """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
+    if not settings.web.public_url:
+        return None
+    words = {code: site.words(template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
+    newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=secret)
+    host, _, port = settings.web.listen.rpartition(":")
+    return Pages(site.site(database, newsroom, clock), host.strip("[]"), int(port))
 
 
 def asked_by_signal() -> asyncio.Event:
@@ -226,6 +242,8 @@ async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Eve
             flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run]
         if "outbox" in only:
             flows.append(parts.dispatcher.run)
+        if "web" in only and parts.pages:
+            flows.append(parts.pages.run)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_flow(flow)) for flow in flows]
             await _until(asked, running)
@@ -318,10 +336,10 @@ def _watching_terms(settings: Settings) -> watch.Terms:
     )  # fmt: skip
 
 
-def _desk(settings: Settings, office: Office, secret: bytes) -> Desk:
+def _desk(settings: Settings, office: Office, secret: bytes, loaded: dict[str, languages.Language]) -> Desk:
     return Desk(
         office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour, filed=settings.imap.filed,
-        attention=settings.imap.attention, secret=secret, new_id=new_id,
+        attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
     )  # fmt: skip
 
 

@@ -111,6 +111,14 @@ class Web(Section):
     public_url: str = Field("", description="https address of the public pages; empty: everything works by mail.")
     trusted_proxies: Words = Field([], description="Addresses of proxies whose forwarding headers are believed.")
 
+    @field_validator("listen")
+    @classmethod
+    def _address_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and int(port) < 65536):
+            raise ValueError("must be an address and a port, such as 127.0.0.1:8080")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _https(cls, value: str) -> str:

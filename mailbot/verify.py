@@ -6,15 +6,17 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
+from mailbot.audience import journalist as audience
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
+from mailbot.message.address import key
 from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, public_from
 
-OUTCOMES = ("send_release", "hand_off", "ignore", "record_report")
+OUTCOMES = ("send_release", "subscribe", "unsubscribe", "hand_off", "ignore", "record_report")
 MODES = ("observe", "draft", "automatic")
 FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED)
 
@@ -23,7 +25,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
-    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _editions)
+    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _editions, _journalists, _questions)
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
@@ -83,9 +85,10 @@ def _copies(tx: Tx) -> Iterator[str]:
 def _answers(tx: Tx) -> Iterator[str]:
     """An answered mail has one answer, to who wrote it; no other mail has any, above all no machine's."""
     answers = sa.select(sa.func.count()).where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER).scalar_subquery()
-    columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, answers.label("answers"))
+    columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, mail.c.explanation, answers.label("answers"))
     for row in tx.execute(sa.select(*columns)):
-        expected = 1 if row.outcome == "send_release" and row.mode == "automatic" else 0
+        actions = [action["type"] for action in (row.explanation or {}).get("actions", ())]  # the outcome is the first of several
+        expected = 1 if "send_release" in (row.outcome, *actions) and row.mode == "automatic" else 0
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
@@ -105,6 +108,32 @@ def _hand_offs(tx: Tx) -> Iterator[str]:
     silent = sa.or_(mail.c.state != DECIDED, mail.c.mode == "observe", mail.c.outcome == "ignore")
     for row in tx.execute(sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id).where(silent)):
         yield f"delivery {row.id}: comes from mail {row.mail}, from which nothing may follow"
+
+
+def _journalists(tx: Tx) -> Iterator[str]:
+    """Who is on the press list has confirmed it or came from a list that is named; a consent says how and in what it consists."""
+    states, said = {str(state) for state in audience.State}, {audience.Why.CONFIRMED, audience.Why.RETURNED}
+    agreed = sa.exists().where(consent.c.journalist == journalist.c.id, consent.c.event.in_(said))
+    columns = (journalist.c.id, journalist.c.key, journalist.c.address, journalist.c.state, journalist.c.origin, agreed.label("agreed"))
+    for row in tx.execute(sa.select(*columns).order_by(journalist.c.id)):
+        if row.state not in states or key(row.address) != row.key:
+            yield f"journalist {row.id}: unknown state {row.state!r}, or another key than the address has"
+        if row.state == audience.State.SUBSCRIBED and not row.agreed and not row.origin:
+            yield f"journalist {row.id}: subscribed without a consent or an origin"
+    channels, events = {str(channel) for channel in audience.Channel}, {str(why) for why in audience.Why}
+    for row in tx.execute(sa.select(consent.c.journalist, consent.c.channel, consent.c.event).order_by(consent.c.id)):
+        if row.channel not in channels or row.event not in events:
+            yield f"journalist {row.journalist}: a consent by {row.channel!r} to {row.event!r}"
+
+
+def _questions(tx: Tx) -> Iterator[str]:
+    """What was asked about an address was asked of that address."""
+    purposes = {str(purpose) for purpose in audience.Purpose}
+    columns = (confirmation.c.delivery, confirmation.c.purpose, delivery.c.recipient_key, delivery.c.kind, journalist.c.key)
+    asked = sa.select(*columns).join(journalist, journalist.c.id == confirmation.c.journalist)
+    for row in tx.execute(asked.join(delivery, delivery.c.id == confirmation.c.delivery)):
+        if row.purpose not in purposes or row.recipient_key != row.key or row.kind != Kind.CONFIRMATION:
+            yield f"delivery {row.delivery}: asks {row.purpose!r} of another than it is about"
 
 
 def _seals(tx: Tx, secret: bytes | None) -> Iterator[str]:

@@ -8,8 +8,6 @@ import typer
 
 from mailbot.cli.opening import settings_of
 
-NOT_YET = "web"
-
 
 class MailboxUnreadable(Exception):
     """The one pass over the mailbox could not be made. The message says why and what to do."""
@@ -18,7 +16,7 @@ class MailboxUnreadable(Exception):
 def run(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One pass over everything that is new and due, then exit.")] = False,
-    only: Annotated[str, typer.Option(help="Only these parts, separated by commas: inbox, outbox.")] = "inbox,outbox",
+    only: Annotated[str, typer.Option(help="Only these parts, separated by commas: inbox, outbox, web.")] = "inbox,outbox,web",
     verbose: Annotated[bool, typer.Option("--verbose", help="Say more in the log.")] = False,
 ) -> None:
     """Watch the mailbox, decide, and send, until SIGTERM or Ctrl-C; the mail in hand is finished first.
@@ -27,16 +25,15 @@ def run(
     """
     from mailbot import clock, logs, service
     from mailbot.inbox import imap
-    from mailbot.settings import demand
+    from mailbot.settings import SettingsFault, demand
 
     parts = [part.strip() for part in only.split(",") if part.strip()]
-    if NOT_YET in parts:
-        typer.echo(f"mailbot: this version has no {NOT_YET} part yet. Leave it out: the parts are {', '.join(service.PARTS)}.", err=True)
-        raise typer.Exit(1)
     if not parts or not set(parts) <= set(service.PARTS):
         raise typer.BadParameter(f"{only!r}: the parts are {', '.join(service.PARTS)}")
     settings = settings_of(context)
     demand(settings)
+    if parts == ["web"] and not settings.web.public_url:
+        raise SettingsFault("web.public_url is empty: without a public address everything works by mail, and there are no pages to serve.")
     logs.set_up(json_lines=not sys.stderr.isatty(), verbose=verbose)
     built = service.build(settings, clock.now)
     if once:

@@ -192,3 +192,45 @@ attempt = sa.Table(
     sa.Column("verdict", sa.String(16), nullable=False, default=""),
     sa.Column("ended_at", Instant),
 )
+
+# Everybody who was ever on the press list, left it, or was asked.
+journalist = sa.Table(
+    "journalist",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(320), nullable=False, unique=True),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("cap_key", sa.String(320), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("outlet", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("origin", sa.Text, nullable=False),  # the list that somebody came from who never asked us
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+
+# When, by which way and in which words each of them was asked, joined, left or came back.
+consent = sa.Table(
+    "consent",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("journalist", sa.ForeignKey("journalist.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),  # mail, web, command
+    sa.Column("event", sa.String(20), nullable=False),
+    sa.Column("words", sa.Text, nullable=False),  # the sender's own, or which version of our question
+    sa.Column("mail", sa.ForeignKey("mail.id", ondelete="SET NULL")),
+)
+
+# What a mail of ours about the list asks or offers; its token is used once.
+confirmation = sa.Table(
+    "confirmation",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("journalist", sa.ForeignKey("journalist.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("purpose", sa.String(16), nullable=False),  # join, leave, return
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+)

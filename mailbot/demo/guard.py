@@ -4,13 +4,13 @@ A Host that is not this machine's own name is refused, because another site coul
 another page sent. Every answer says that it may load nothing from elsewhere and stand in nobody's frame.
 """
 
-from collections.abc import MutableMapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mailbot.web.headers import with_headers
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HEADERS = {
@@ -29,19 +29,10 @@ def guarded(app: ASGIApp) -> ASGIApp:
     """Nobody but this machine's own browser on our own page gets in; every answer carries the strict headers."""
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items() if name.lower().encode() not in given),
-                ]
-            await send(message)
-
         refusal = refused(Request(scope)) if scope["type"] == "http" else ""
-        await (PlainTextResponse(refusal, 403)(scope, receive, with_headers) if refusal else app(scope, receive, with_headers))
+        await (PlainTextResponse(refusal, 403)(scope, receive, send) if refusal else app(scope, receive, send))
 
-    return inner
+    return with_headers(inner, HEADERS)
 
 
 def refused(request: Request) -> str:

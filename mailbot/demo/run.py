@@ -23,12 +23,13 @@ from mailbot.database.engine import Database, Tx
 from mailbot.demo.explanation import Explanation
 from mailbot.demo.mail_world import HOST, MailWorld
 from mailbot.demo.page import Explain, OfferedRelease, Office, page
-from mailbot.demo.serve import listening_on, served
+from mailbot.demo.serve import served
 from mailbot.inbox import store as inbox
 from mailbot.languages import Language
 from mailbot.releases import store as releases
 from mailbot.releases.import_set import import_set
 from mailbot.releases.release import Edition, day_of, newest_first
+from mailbot.web.serve import listening_on
 
 HERE = Path(__file__).parent
 PASSWORD = "demo"  # noqa: S105 - opens invented mailboxes on loopback
@@ -37,7 +38,7 @@ LOOKED_THROUGH = 50  # the newest decisions, among which the page finds the mail
 
 async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flush=True)) -> None:
     """Run until SIGTERM or Ctrl-C; leaves nothing behind. Port 0: the system finds a free one. Raises PortTaken."""
-    with tempfile.TemporaryDirectory(prefix="mailbot-demo-") as folder, listening_on(port) as listening:
+    with tempfile.TemporaryDirectory(prefix="mailbot-demo-") as folder, listening_on(HOST, port) as listening:
         world = MailWorld()
         sample = (HERE / "sample_office.toml").read_text("utf-8")
         office = tomllib.loads(sample)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from mailbot.audience.journalist import Purpose
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, store
+from mailbot.inbox import compose, join, store
 from mailbot.inbox.compose import Office, Subject
-from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.outcome import Confirm, Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.summarise import name_again
+from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
@@ -28,6 +30,7 @@ class Desk:
     attention: str
     secret: bytes
     new_id: Callable[[], str]
+    languages: Mapping[str, Language]
 
     def enqueue(self, tx: Tx, draft: outbox.Draft, now: datetime) -> bool:
         """Queue a mail under an id of its own. False where the same mail is queued already."""
@@ -47,9 +50,9 @@ def folder(decided: Decided, desk: Desk) -> str:
 
 def _is_a_persons(decision: Decision, desk: Desk) -> bool:
     match decision:
-        case HandOff() | Subscribe() | Unsubscribe():
+        case HandOff():
             return True
-        case SendRelease():
+        case SendRelease() | Subscribe() | Unsubscribe() | Confirm():
             return desk.mode == "draft"
         case Ignore() | RecordReport():
             return False
@@ -71,6 +74,8 @@ def outcome_of(decision: Decision) -> str:
             return "subscribe"
         case Unsubscribe():
             return "unsubscribe"
+        case Confirm(asked=asked):
+            return "unsubscribe" if asked.purpose is Purpose.LEAVE else "subscribe"
         case HandOff():
             return "hand_off"
         case Ignore():
@@ -90,8 +95,10 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
             case SendRelease():
                 drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
                 _hand_off(tx, desk, drafted, decided.language, subject, library, now)
-            case Subscribe(reason=reason) | Unsubscribe(reason=reason):
-                _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
+            case Subscribe(reason=reason) | Unsubscribe(reason=reason) | Confirm(reason=reason):
+                join.join(tx, desk, decision, subject, decided.language, now)
+                if desk.mode == "draft":
+                    _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():

@@ -1,13 +1,13 @@
 """What is to be done with a mail: a short list of questions in order of danger; the first answer wins.
 
-Is it a report? A machine? Have we handled it? Is it a colleague's? Does it need a person? What is wanted? Is there
-something public to send? Are we sure enough, and may an answer go where it would have to go? What is left goes to a
-person. Nothing is dropped: to ignore is to file, visibly.
+Is it a report? A machine? An answer to what we asked about the list? A colleague's? Have we handled it? Does it need a person? What
+is wanted? Is there something public to send? Are we sure enough, and may an answer go where it would have to go? What is left goes
+to a person. Nothing is dropped: to ignore is to file, visibly.
 """
 
 from datetime import datetime
 
-from mailbot.inbox import automatic_mail
+from mailbot.inbox import automatic_mail, membership
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
@@ -50,13 +50,15 @@ def after_reading(message: IncomingMessage, context: Context, judged: Judgement,
     """The questions that remain for a mail that may be a person's."""
     if judged.sign is not None:
         return _doubtful(judged, heard)
+    if about_the_list := membership.reply(message, context, heard, now):
+        return about_the_list
     sender = message.sender
     if sender and sender.key in context.colleagues and context.authentication is not Authentication.FAIL:
         return _colleagues(sender.address, context, heard)
     handled = _handled(context)
     if handled:
         return passed_on(handled, heard.language, draft=heard.draft)
-    return fulfil(message, context, heard, now)
+    return membership.settled(fulfil(message, context, heard, now), context, now)
 
 
 def _is_report(message: IncomingMessage) -> bool:

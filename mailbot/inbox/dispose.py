@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import store
+from mailbot.inbox import join, store
 from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
@@ -154,9 +154,9 @@ class Disposer:
         self._shelf.refresh(tx, now)
         identity = _identity(message)
         context = replace(self._context(tx, stored, message, identity, now), understood=understood)
-        decided = decide(message, context, now)
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender
+        decided = decide(message, join.gather(tx, context, sender, now), now)
         observed, first = self._terms.mode == "observe", decided.decision
         made = store.Record(
             kind=decided.kind, outcome=outcome_of(first), reason=str(first.reason),

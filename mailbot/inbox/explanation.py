@@ -2,7 +2,8 @@
 
 from typing import Any, assert_never
 
-from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
+from mailbot.audience.journalist import Purpose
+from mailbot.inbox.outcome import Confirm, Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
 from mailbot.message.severity import severity
 
@@ -40,6 +41,8 @@ def _actions(decision: Decision) -> list[dict[str, Any]]:
             return [{"type": "subscribe"}]
         case Unsubscribe():
             return [{"type": "unsubscribe"}]
+        case Confirm(asked=asked):
+            return [{"type": "unsubscribe" if asked.purpose is Purpose.LEAVE else "subscribe"}]
         case HandOff(draft=draft, offers=offers):
             shown: dict[str, Any] = {"type": "hand_off", "why": decision.why}
             return [shown | ({"offers": list(offers)} if offers else {}) | ({"draft": _send(draft)} if draft else {})]

@@ -1,9 +1,10 @@
 """What can be decided about a mail, and what the rule has to know for it: values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailbot.audience.journalist import Asked, Journalist, Purpose
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
@@ -54,6 +55,15 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """The address that we asked says yes: it joins the list, leaves it, or comes back to it (asked.purpose); in these words."""
+
+    reason: Reason
+    asked: Asked
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ignore:
     """File it: nothing is to be done."""
 
@@ -70,7 +80,7 @@ class RecordReport:
     ours: tuple[str, ...]
 
 
-Decision = SendRelease | Subscribe | Unsubscribe | HandOff | Ignore | RecordReport
+Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,4 +134,8 @@ class Context:
     organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release
     junk: bool = False
     understood: Understood | None = None        # what its words say, where that was worked out already
+    journalist: Journalist | None = None        # who has the sender's address
+    last_asked: Mapping[Purpose, datetime] = field(default_factory=dict)    # our last mail about the list to that address
+    list_mails_hour_domain: int = 0
+    asked: Asked | None = None                  # what we asked in the newest mail of ours that it names
     from_a_file: bool = False                   # `explain`: a mail saved as a file may have lost its Return-Path

@@ -71,6 +71,17 @@ class Reason(StrEnum):
     QUESTION = "question"
     SPAM = "spam"
     THANKS = "thanks"
+    # the press list (audience.journalist.Why)
+    CONFIRMED = "confirmed"
+    LEFT = "left"
+    RETURNED = "returned"
+    ALREADY_ASKED = "already-asked"
+    ALREADY_SUBSCRIBED = "already-subscribed"
+    ALREADY_LEFT = "already-left"
+    TOO_LATE = "too-late"
+    NOT_ASKED = "not-asked"
+    CONFIRMED_BY_ANOTHER = "confirmed-by-another"
+    SUPPRESSED = "suppressed"
     # not sure enough
     UNREADABLE = "unreadable"
     NOTHING_WRITTEN = "nothing-written"

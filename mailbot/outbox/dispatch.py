@@ -259,4 +259,6 @@ def _headers(draft: store.Draft) -> tuple[tuple[str, str], ...]:
             ("X-Auto-Response-Suppress", "OOF, AutoReply"),
             ("X-Mailbot-Release", draft.edition),
         )
+    if draft.kind is Kind.CONFIRMATION:
+        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"))
     return (("Auto-Submitted", "auto-generated"),)

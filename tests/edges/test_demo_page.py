@@ -21,9 +21,10 @@ from mailbot.demo import page as pages
 from mailbot.demo.explanation import Explanation
 from mailbot.demo.mail_world import HOST, Arrival, MailWorld
 from mailbot.demo.question import PAGES, Question, compose, examples, from_form
-from mailbot.demo.serve import PortTaken, listening_on, served
+from mailbot.demo.serve import served
 from mailbot.demo.shown_mail import read
 from mailbot.releases.import_set import import_set
+from mailbot.web.serve import PortTaken, listening_on
 
 MEDIA, DESK, JOURNALIST = "media@office.example", "desk@office.example", "jo@paper.example"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -71,7 +72,7 @@ class Browser:
 async def browsing(world: MailWorld, explain: pages.Explain) -> AsyncIterator[Browser]:
     office = pages.Office("Coast Office", MEDIA, (DESK,), (pages.OfferedRelease("Seagrass & <b>seahorses</b>", "fr", "le 1er mai", False),),
                           {"fr": {"latest-release": "Le plus récent."}, "en": {}})  # fmt: skip
-    with listening_on(0) as listening:
+    with listening_on(HOST, 0) as listening:
         async with served(pages.page(world, explain, office), listening, asyncio.Event()):
             yield Browser(listening.getsockname()[1])
 
@@ -302,5 +303,7 @@ def test_the_sample_releases_are_in_both_languages_and_one_is_under_embargo() ->
 
 
 def test_a_port_in_use_is_one_clear_sentence() -> None:
-    with socket.create_server((HOST, 0)) as taken, pytest.raises(PortTaken, match="cannot be had"), listening_on(taken.getsockname()[1]):
-        pass
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match="cannot be had"), listening_on(HOST, port):
+            pass

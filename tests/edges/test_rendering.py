@@ -60,9 +60,11 @@ NOTICE = {
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
+ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "event": "confirmed", "days": 7}
+LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST,
+    "notice": NOTICE, "digest": DIGEST, **LIST,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -72,6 +74,7 @@ BARE: dict[str, dict[str, Any]] = {
     | {"offers": (), "original": "", "yes_word": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
+    **LIST,
 }
 EVERY = [
     pytest.param(language, name, values, id=f"{language} {name} {fullness}")
@@ -253,9 +256,9 @@ def test_each_event_of_a_notice_has_its_own_words_and_an_unknown_one_is_printed(
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_the_observers_digest_says_what_would_have_been_done(words: Words, language: str) -> None:
-    actions = ("send_release", "hand_off", "ignore", "record_report")
+    actions = ("send_release", "subscribe", "unsubscribe", "hand_off", "ignore", "record_report")
     texts = {action: render(words, language, "digest", DIGEST | {"entries": (ENTRY | {"action": action},)}).text for action in actions}
-    assert len(set(texts.values())) == 4
+    assert len(set(texts.values())) == len(actions)
     waiting = render(words, language, "digest", DIGEST | {"mode": "waiting"})
     assert "Un pont" not in waiting.text
     assert "Le pont" in waiting.text

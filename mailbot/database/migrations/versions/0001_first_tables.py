@@ -164,3 +164,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery", "number", name=op.f("pk_attempt")),
     )
     op.create_index(op.f("ix_attempt_started_at"), "attempt", ["started_at"], unique=False)
+    op.create_table(
+        "journalist",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=320), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("cap_key", sa.String(length=320), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("outlet", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journalist")),
+        sa.UniqueConstraint("key", name=op.f("uq_journalist_key")),
+    )
+    op.create_index(op.f("ix_journalist_cap_key"), "journalist", ["cap_key"], unique=False)
+    op.create_index(op.f("ix_journalist_state"), "journalist", ["state"], unique=False)
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("journalist", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("mail", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["journalist"], ["journalist.id"], name=op.f("fk_consent_journalist"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["mail"], ["mail.id"], name=op.f("fk_consent_mail"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    op.create_index(op.f("ix_consent_journalist"), "consent", ["journalist"], unique=False)
+    op.create_table(
+        "confirmation",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("journalist", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("delivery", sa.String(length=40), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name=op.f("fk_confirmation_delivery"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["journalist"], ["journalist.id"], name=op.f("fk_confirmation_journalist"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_confirmation")),
+        sa.UniqueConstraint("delivery", name=op.f("uq_confirmation_delivery")),
+    )
+    op.create_index(op.f("ix_confirmation_journalist"), "confirmation", ["journalist"], unique=False)

@@ -1,0 +1,1 @@
+"""Who is on the press list, since when, and by whose wish."""

@@ -1,0 +1,128 @@
+"""The tables of the press list: journalists, their consent, and what we have asked them. Each function runs in one transaction."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mailbot.audience.journalist import Asked, Channel, Journalist, Purpose, State, Why
+from mailbot.database.engine import Tx, insert
+from mailbot.database.tables import confirmation, consent, journalist
+from mailbot.message.address import Address, cap_key
+
+LONGEST_WORDS = 200
+_SHOWN = sa.select(*(column for column in journalist.c if column.name not in ("key", "cap_key")))
+
+# What is asked for every mail is built once: building a statement takes several times as long as running it.
+_FOUND = sa.select(journalist).where(journalist.c.key == sa.bindparam("address_key"))
+_LAST_ASKED = (
+    sa.select(confirmation.c.purpose, sa.func.max(confirmation.c.created_at).label("at"))
+    .join(journalist, journalist.c.id == confirmation.c.journalist)
+    .where(journalist.c.cap_key == sa.bindparam("the_cap_key"))
+    .group_by(confirmation.c.purpose)
+)
+_ASKED = (
+    sa.select(
+        journalist, confirmation.c.purpose, confirmation.c.delivery, confirmation.c.used_at, confirmation.c.created_at.label("asked_at")
+    )
+    .join(journalist, journalist.c.id == confirmation.c.journalist)
+    .order_by(confirmation.c.created_at.desc(), confirmation.c.delivery)
+    .limit(1)
+)
+
+
+def find(tx: Tx, address_key: str) -> Journalist | None:
+    """Who has this address."""
+    row = tx.execute(_FOUND, {"address_key": address_key}).first()
+    return _journalist(row) if row else None
+
+
+def known(tx: Tx, address: Address, language: str, now: datetime) -> Journalist:
+    """The journalist with this address, noted now where nobody knew it."""
+    values = {
+        "key": address.key, "address": address.address, "cap_key": cap_key(address.address), "name": address.name, "language": language,
+        "outlet": "", "state": State.NONE, "origin": "", "created_at": now, "changed_at": now,
+    }  # fmt: skip
+    tx.execute(insert(tx, journalist).on_conflict_do_nothing(index_elements=["key"]), values)
+    found = find(tx, address.key)
+    assert found is not None
+    return found
+
+
+def become(tx: Tx, before: Journalist, state: State, now: datetime) -> bool:
+    """Change the state. False where it is another by now: then nothing may follow."""
+    where = (journalist.c.id == before.id, journalist.c.state == before.state)
+    return tx.execute(journalist.update().where(*where).values(state=state, changed_at=now)).rowcount == 1
+
+
+def note(tx: Tx, of: Journalist, channel: Channel, event: Why, words: str, mail: int | None, now: datetime) -> None:
+    """Keep for ever how it came: when, by which way, in which words (DP-01)."""
+    kept = " ".join(words.split())[:LONGEST_WORDS]
+    values = {"journalist": of.id, "at": now, "channel": channel, "event": event, "words": kept, "mail": mail}
+    tx.execute(consent.insert(), values)
+
+
+def ask(tx: Tx, of: Journalist, purpose: Purpose, delivery: str, token: str, now: datetime, *, used: bool = False) -> None:
+    """Remember what this delivery asks or offers. `used`: it says how things stand, and no answer to it changes anything."""
+    values = {
+        "token_hash": _hash(token), "journalist": of.id, "purpose": purpose, "delivery": delivery, "created_at": now,
+        "used_at": now if used else None,
+    }  # fmt: skip
+    tx.execute(confirmation.insert(), values)
+
+
+def asked(tx: Tx, deliveries: Sequence[str]) -> Asked | None:
+    """What was asked by the newest of these: a mail names all those that came before the one that it answers."""
+    if not deliveries:
+        return None
+    row = tx.execute(_ASKED.where(confirmation.c.delivery.in_(list(deliveries)))).first()
+    if row is None:
+        return None
+    return Asked(
+        journalist=_journalist(row), purpose=Purpose(row.purpose), delivery=row.delivery, at=row.asked_at, is_used=row.used_at is not None
+    )
+
+
+def last_asked(tx: Tx, address: str) -> dict[Purpose, datetime]:
+    """When this address, however it is spelt, was last written to for each purpose."""
+    return {Purpose(row.purpose): row.at for row in tx.execute(_LAST_ASKED, {"the_cap_key": cap_key(address)})}
+
+
+def redeem(tx: Tx, token: str, purpose: Purpose, now: datetime) -> bool:
+    """Use a token up. False where it is none of ours, is for something else, or was used before."""
+    digest = _hash(token)
+    kept = tx.execute(sa.select(confirmation.c.token_hash).where(confirmation.c.token_hash == digest)).scalar() or ""
+    if not hmac.compare_digest(kept, digest):
+        return False
+    where = (confirmation.c.token_hash == digest, confirmation.c.purpose == purpose, confirmation.c.used_at.is_(None))
+    return tx.execute(confirmation.update().where(*where).values(used_at=now)).rowcount == 1
+
+
+def listed(tx: Tx) -> list[dict[str, Any]]:
+    """Rows for people and programs, by address."""
+    return [dict(row) for row in tx.execute(_SHOWN.order_by(journalist.c.key)).mappings()]
+
+
+def shown(tx: Tx, address_key: str) -> dict[str, Any] | None:
+    """One journalist with the history of consent, oldest first."""
+    found = tx.execute(_SHOWN.where(journalist.c.key == address_key)).mappings().first()
+    if found is None:
+        return None
+    columns = [column for column in consent.c if column.name not in ("id", "journalist")]
+    history = tx.execute(sa.select(*columns).where(consent.c.journalist == found["id"]).order_by(consent.c.at, consent.c.id))
+    return {**found, "consent": [dict(row) for row in history.mappings()]}
+
+
+def _hash(token: str) -> str:
+    """What is kept of a token: whoever reads the database can use none (T-44)."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _journalist(row: sa.Row[Any]) -> Journalist:
+    return Journalist(
+        id=row.id, key=row.key, address=row.address, name=row.name, language=row.language, outlet=row.outlet,
+        state=State(row.state), origin=row.origin,
+    )  # fmt: skip

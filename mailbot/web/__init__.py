@@ -1,0 +1,1 @@
+"""The public pages: what a link in one of our mails opens."""

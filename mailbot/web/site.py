@@ -1,0 +1,156 @@
+"""The public pages that a link in our mails opens: /c/ confirms a place on the press list, /u/ leaves it (RFC 8058).
+
+Without a script, on an old phone and by keyboard. GET shows and changes nothing; POST acts, without cookie or login, as often as
+it is sent. Nobody learns from a page more than the holder of its link knows: the address is masked.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message
+
+from mailbot import rendering
+from mailbot.audience.journalist import Asked, Purpose
+from mailbot.audience.link import PATHS
+from mailbot.database.engine import Database, DatabaseUnusable
+from mailbot.typography import Typography, no_break
+from mailbot.web.follow_link import Standing, asked_by, follow, standing
+from mailbot.web.headers import with_headers
+
+PAGES = Path(__file__).parent / "pages"
+MOST_OCTETS = 64 << 10
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+_PURPOSES = {path: purpose for purpose, path in PATHS.items()}
+LINES = (
+    "foot",
+    *(f"{page}-{part}" for page in ("lost", "trouble-400", "trouble-413", "trouble-503") for part in ("title", "text")),
+    *(f"{purpose}-{found}-{part}" for purpose in _PURPOSES.values() for found in Standing for part in ("title", "text")),
+    *(f"{purpose}-{Standing.OPEN}-button" for purpose in _PURPOSES.values()),
+)
+_STATUS = {Standing.TOO_LATE: 410, Standing.REFUSED: 410}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsroom:
+    """Whose pages they are, and in which words: language -> the lines of templates/<language>/web.yaml."""
+
+    name: str
+    address: str
+    languages: tuple[str, ...]
+    words: Mapping[str, Mapping[str, str]]
+    secret: bytes
+
+
+class _Pages:
+    """What answers: the database, the words, the clock."""
+
+    def __init__(self, database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> None:
+        self._database, self._newsroom, self._clock = database, newsroom, clock
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+
+    async def look(self, request: Request) -> Response:
+        """Show what the link is for. Changes nothing."""
+        purpose, link = _named(request)
+        asked = await self._database.read(asked_by, self._newsroom.secret, purpose, link)
+        return self._page(request, purpose, standing(asked, self._clock()) if asked else None, asked)
+
+    async def act(self, request: Request) -> Response:
+        """Do what it is for."""
+        purpose, link = _named(request)
+        if not await _is_meant(request, purpose):
+            raise HTTPException(400)
+        found = await self._database.write(follow, self._newsroom.secret, purpose, link, self._clock())
+        return self._page(request, purpose, *(found or (None, None)))
+
+    async def trouble(self, request: Request, problem: Exception) -> Response:
+        """An address that does not exist, a form that is none of ours, a database that does not answer."""
+        status = problem.status_code if isinstance(problem, HTTPException) else 503
+        return self._render(request, status, self._newsroom.languages[0], "lost" if status in (404, 405) else f"trouble-{status}", {})
+
+    def _page(self, request: Request, purpose: Purpose, found: Standing | None, asked: Asked | None) -> Response:
+        if found is None or asked is None:
+            return self._render(request, 404, self._newsroom.languages[0], "lost", {})
+        language = asked.journalist.language if asked.journalist.language in self._newsroom.words else self._newsroom.languages[0]
+        values = {"address": masked(asked.journalist.address), "button": found is Standing.OPEN}
+        return self._render(request, _STATUS.get(found, 200), language, f"{purpose}-{found}", values)
+
+    def _render(self, request: Request, status: int, language: str, page: str, values: Mapping[str, Any]) -> Response:
+        words = self._newsroom.words[language]
+        told = {"name": self._newsroom.name, "office": self._newsroom.address, "address": values.get("address", "")}
+        shown = {
+            "language": language, "title": words[f"{page}-title"].format_map(told), "text": words[f"{page}-text"].format_map(told),
+            "press": words[f"{page}-button"] if values.get("button") else "", "foot": words["foot"].format_map(told), "name": told["name"],
+            "action": request.url.path,
+        }  # fmt: skip
+        return HTMLResponse(self._templates.get_template("link.html.j2").render(shown), status)
+
+
+def words(folders: Sequence[Path], code: str, rules: Typography) -> dict[str, str]:
+    """What the pages say in a language. Raises rendering.TemplateFault where a line is missing or names what there is not."""
+    found = rendering.lines(folders, code, "web.yaml")
+    for key in LINES:
+        try:
+            found.get(key, "{missing}").format_map({"name": "", "office": "", "address": ""})
+        except (KeyError, IndexError, ValueError, AttributeError) as problem:
+            what = f"{key}: is missing" if key not in found else f"{key}: knows {{name}}, {{office}} and {{address}} alone ({problem!r})"
+            raise rendering.TemplateFault(f"{code}/web.yaml", None, what) from problem
+    return {key: no_break(sentence, rules) for key, sentence in found.items()}
+
+
+def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> ASGIApp:
+    """The application."""
+    pages = _Pages(database, newsroom, clock)
+    routes = [
+        Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
+        Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),
+        Route("/style.css", lambda _: FileResponse(PAGES / "style.css", media_type="text/css"), methods=["GET"]),
+    ]
+    troubles = {HTTPException: pages.trouble, DatabaseUnusable: pages.trouble}
+    return with_headers(Starlette(routes=routes, exception_handlers=troubles), HEADERS)
+
+
+def masked(address: str) -> str:
+    """Enough for its owner to know it by: the first letter and the domain."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def _named(request: Request) -> tuple[Purpose, str]:
+    purpose = _PURPOSES.get(request.path_params["of"])
+    if purpose is None:
+        raise HTTPException(404)
+    return purpose, request.path_params["link"]
+
+
+async def _is_meant(request: Request, purpose: Purpose) -> bool:
+    """Is it our own form, or a mail program's one click? Anything else that is sent here means nothing."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_OCTETS:
+            raise HTTPException(413)
+
+    async def replayed() -> Message:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    form = await Request(request.scope, replayed).form(max_files=0, max_fields=20)
+    field, value = ONE_CLICK
+    return form.get("yes") == "yes" or (purpose is Purpose.LEAVE and form.get(field) == value)
