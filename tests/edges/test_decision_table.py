@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from mailbot.inbox.decision import Context, Decided, HandOff, Ignore, SendRelease, decide
+from mailbot.inbox.decision import decide
+from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, SendRelease
 from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.releases.search import build
-from tests.rules.test_search import LANGUAGES, NOW, corpus
+from tests.samples.littoral import LANGUAGES, NOW, corpus
 
 OURS, THEIRS = "presse@littoral.example", "awa@radio.example"
 AUTO = [None, "no", "No (typed by a human)", "auto-replied", "auto-generated", "auto-notified", "xyzzy"]
