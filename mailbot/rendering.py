@@ -36,8 +36,16 @@ VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "hand_off": frozenset(
-        {"organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "offers", "original", "yes_word"}
+        {
+            "organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "skeleton", "offers",
+            "earlier", "original", "deadline", "deadline_words", "urgent", "passed_on", "passed_from", "reference", "can_reply",
+            "yes_word", "no_word", "later_word",
+        }
     ),
+    "skeleton": frozenset({"organisation"}),
+    "own_text": frozenset({"organisation", "text", "reply_subject"}),
+    "echo": frozenset({"organisation", "recipient", "subject", "text", "when", "minutes", "no_word", "reference"}),
+    "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
@@ -45,7 +53,7 @@ VALUES: Mapping[str, frozenset[str]] = {
         frozenset({"organisation", "when", "word", "link", "event", "days"}),
     ),
 }
-_PARTS = {"answer_short": ("subject", "txt")}
+_PARTS = {"answer_short": ("subject", "txt"), "skeleton": ("subject", "txt")}
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",

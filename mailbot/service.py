@@ -20,9 +20,10 @@ from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
-from mailbot.inbox.carry_out import Desk
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
+from mailbot.inbox.escalate import Escalator
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.outcome import Caps, Context
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
@@ -56,12 +57,13 @@ class Parts:
     dispatcher: Dispatcher
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
+    escalator: Escalator
     lease_seconds: float
     clock: Clock
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        for part in (self.watcher, self.disposer, self.summariser, self.dispatcher):
+        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher):
             part.stop()
         if self.pages:
             self.pages.stop()
@@ -99,7 +101,7 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
-        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)),
+        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
     )  # fmt: skip
 
 
@@ -192,15 +194,15 @@ def build(settings: Settings, clock: Clock) -> Parts:
     secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
     reader = reader_of(settings, loaded)
+    desk = _desk(settings, office, secret, loaded)
     dispatcher = Dispatcher(
         database, outward, _sending_terms(settings, office), holder,
-        aftermath=Aftermath(office, secret, new_id), original=content, clock=clock,
+        aftermath=Aftermath(desk), original=content, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()
         watcher.wake.set()
 
-    desk = _desk(settings, office, secret, loaded)
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
@@ -208,9 +210,10 @@ def build(settings: Settings, clock: Clock) -> Parts:
     summariser = Summariser(
         database, office, settings.inbox.mode, secret, office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
+    escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
     return Parts(
         database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, pages=_pages(settings, office, database, secret, clock),
+        summariser=summariser, escalator=escalator, pages=_pages(settings, office, database, secret, clock),
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
 
@@ -239,7 +242,7 @@ async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Eve
         flows: list[Callable[[], Awaitable[None]]] = []
         if "inbox" in only:
             await parts.reader.start()
-            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run]
+            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run]
         if "outbox" in only:
             flows.append(parts.dispatcher.run)
         if "web" in only and parts.pages:
@@ -262,6 +265,7 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
             mine = await parts.watcher.once()
             if mine:
                 await parts.disposer.drain()
+                await parts.escalator.once()
                 await parts.summariser.once()
                 await parts.watcher.file_once()
         if "outbox" in only:
@@ -346,4 +350,5 @@ def _desk(settings: Settings, office: Office, secret: bytes, loaded: dict[str, l
 def _disposing_terms(settings: Settings) -> dispose.Terms:
     return dispose.Terms(
         mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
+        zone=office_zone(settings),
     )  # fmt: skip

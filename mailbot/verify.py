@@ -7,8 +7,9 @@ from itertools import groupby
 import sqlalchemy as sa
 
 from mailbot.audience import journalist as audience
+from mailbot.cases.case import UNFINISHED, CaseState
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, case_file, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
 from mailbot.message.address import key
@@ -16,8 +17,9 @@ from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, public_from
 
-OUTCOMES = ("send_release", "subscribe", "unsubscribe", "hand_off", "ignore", "record_report")
+OUTCOMES = ("send_release", "subscribe", "unsubscribe", "hand_off", "ignore", "record_report", "colleague_reply")
 MODES = ("observe", "draft", "automatic")
+HELD = (DeliveryState.QUEUED, DeliveryState.RETRYING)
 FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED)
 
 
@@ -25,7 +27,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
-    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _editions, _journalists, _questions)
+    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _cases, _deliveries, _attempts, _editions, _journalists, _questions)
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
@@ -83,8 +85,9 @@ def _copies(tx: Tx) -> Iterator[str]:
 
 
 def _answers(tx: Tx) -> Iterator[str]:
-    """An answered mail has one answer, to who wrote it; no other mail has any, above all no machine's."""
-    answers = sa.select(sa.func.count()).where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER).scalar_subquery()
+    """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
+    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"))
+    answers = sa.select(sa.func.count()).where(*of_it).scalar_subquery()
     columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, mail.c.explanation, answers.label("answers"))
     for row in tx.execute(sa.select(*columns)):
         actions = [action["type"] for action in (row.explanation or {}).get("actions", ())]  # the outcome is the first of several
@@ -92,7 +95,7 @@ def _answers(tx: Tx) -> Iterator[str]:
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
-    for stray in tx.execute(joined.where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key != mail.c.sender_key)):
+    for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), delivery.c.recipient_key != mail.c.sender_key)):
         yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
 
 
@@ -134,6 +137,26 @@ def _questions(tx: Tx) -> Iterator[str]:
     for row in tx.execute(asked.join(delivery, delivery.c.id == confirmation.c.delivery)):
         if row.purpose not in purposes or row.recipient_key != row.key or row.kind != Kind.CONFIRMATION:
             yield f"delivery {row.delivery}: asks {row.purpose!r} of another than it is about"
+
+
+def _cases(tx: Tx) -> Iterator[str]:
+    """A case that nobody has finished has its mail waiting; an answered one has its answer; what is held back can still leave."""
+    columns = (case_file.c.id, case_file.c.state, case_file.c.answer, mail.c.waiting, delivery.c.state.label("left"))
+    query = sa.select(*columns).join(mail, mail.c.id == case_file.c.mail).outerjoin(delivery, delivery.c.id == case_file.c.answer)
+    states = {str(state) for state in CaseState}
+    for row in tx.execute(query):
+        if row.state not in states:
+            yield f"case {row.id}: unknown state {row.state!r}"
+        if row.state in UNFINISHED and not row.waiting:
+            yield f"case {row.id}: {row.state}, and its mail does not wait"
+        if row.state == CaseState.ANSWERED and row.left in (None, DeliveryState.CANCELLED, DeliveryState.FAILED):
+            yield f"case {row.id}: answered, and its answer is {row.left or 'none'}"
+        if row.state == CaseState.ANSWERING and row.left not in (*HELD, DeliveryState.SENDING):
+            yield f"case {row.id}: its text is held back, and is {row.left or 'none'}"
+    said = sa.exists().where(case_file.c.mail == delivery.c.mail)
+    by_word = sa.or_(delivery.c.kind.in_((Kind.LETTER, Kind.TOLD)), delivery.c.key.like("answer:%:%"))
+    for one in tx.execute(sa.select(delivery.c.id).where(by_word, ~said)).scalars():
+        yield f"delivery {one}: comes from a colleague's word about no case"
 
 
 def _seals(tx: Tx, secret: bytes | None) -> Iterator[str]:

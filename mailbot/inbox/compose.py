@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mailbot.inbox.outcome import HandOff, SendRelease
+from mailbot.inbox.outcome import SendRelease
+from mailbot.languages import Language
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, Unreadable
@@ -17,7 +18,6 @@ from mailbot.releases.release import Edition, Release, day_of
 from mailbot.rendering import Rendered, Words, render, render_short
 
 REPLY_SUBJECT_LENGTH = 78
-ORIGINAL_OCTETS = 10 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class Office:
     colleagues: tuple[Address, ...]
     public_url: str
     words: Words
+    spoken: Mapping[str, Language]
 
     @property
     def values(self) -> dict[str, str]:
@@ -73,7 +74,7 @@ def answer(office: Office, subject: Subject, decision: SendRelease, library: Map
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
         references=answer_references(message.message_id, message.references) if message.message_id else (),
         mail=subject.mail, release=decision.release, edition=decision.edition,
-        content_hash=_edition(library, decision.edition).content_hash, mentions=decision.alternatives,
+        content_hash=edition_of(library, decision.edition).content_hash, mentions=decision.alternatives,
     )  # fmt: skip
 
 
@@ -83,45 +84,15 @@ def rendered_answer(
     """The words of an answer, also shown to a colleague as a draft."""
     values = {
         "organisation": office.values,
-        "release": release_values(office, _edition(library, decision.edition)),
+        "release": release_values(office, edition_of(library, decision.edition)),
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
-        "alternatives": tuple(_listed(office, _edition(library, slug)) for slug in decision.alternatives),
+        "alternatives": tuple(_listed(office, edition_of(library, slug)) for slug in decision.alternatives),
     }
     if not decision.full:
         return render_short(office.words, language, values)
-    return render(office.words, language, "answer", values | {"reply_subject": _reply_subject(subject.message)})
-
-
-def hand_off(
-    office: Office, subject: Subject, decision: HandOff, library: Mapping[str, Release], language: str, to: Address
-) -> Draft:
-    """The note to a colleague: who wrote, what, why it was passed on, how to reach them; the original goes with it."""
-    message, sender = subject.message, subject.sender
-    draft = None
-    if decision.draft is not None and sender is not None:
-        rendered = rendered_answer(office, subject, decision.draft, library, language)
-        draft = {"title": _edition(library, decision.draft.edition).title, "text": rendered.text}
-    values = {
-        "organisation": office.values,
-        "sender": {"name": sender.name if sender else "", "address": sender.address if sender else ""},
-        "authenticated": str(subject.authentication),
-        "subject": message.subject,
-        "visible_text": message.visible_text if isinstance(message, IncomingMessage) else "",
-        "when": subject.received_at,
-        "reason": str(decision.reason),
-        "draft": draft,
-        "offers": tuple(_edition(library, slug).title for slug in decision.offers),
-        "original": "attached" if message.size <= ORIGINAL_OCTETS else "too-large",
-        "yes_word": "",
-    }
-    rendered = render(office.words, office.own_language, "hand_off", values)
-    return Draft(
-        key=f"hand-off:{subject.mail}:{to.key}", kind=Kind.HAND_OFF, recipient=to, language=office.own_language,
-        subject=rendered.subject, text=rendered.text, html=rendered.html, mail=subject.mail,
-        attach_original=message.size <= ORIGINAL_OCTETS,
-    )  # fmt: skip
+    return render(office.words, language, "answer", values | {"reply_subject": reply_subject(subject.message)})
 
 
 def notice(
@@ -178,10 +149,12 @@ def _listed(office: Office, edition: Edition) -> dict[str, Any]:
     return {"title": edition.title, "date": day_of(edition), "url": release_url(office, edition.slug)}
 
 
-def _edition(library: Mapping[str, Release], slug: str) -> Edition:
+def edition_of(library: Mapping[str, Release], slug: str) -> Edition:
+    """The edition with this slug."""
     return next(edition for release in library.values() for edition in release.editions if edition.slug == slug)
 
 
-def _reply_subject(message: IncomingMessage | Unreadable) -> str:
+def reply_subject(message: IncomingMessage | Unreadable) -> str:
+    """`Re:` and what was written; for authenticated senders alone."""
     subject = clean_header(message.subject, REPLY_SUBJECT_LENGTH)
     return subject if subject.lower().startswith("re:") else f"Re: {subject}" if subject else ""

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from mailbot.audience.journalist import Asked, Journalist, Purpose
+from mailbot.cases.case import Note
+from mailbot.cases.colleague_reply import Meaning
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
@@ -37,6 +39,9 @@ class HandOff:
     why: str
     draft: SendRelease | None = None
     offers: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    deadline_words: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,16 @@ class RecordReport:
     ours: tuple[str, ...]
 
 
-Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColleagueReply:
+    """What a colleague, or a colleague's answering machine, says to a note of ours about a case."""
+
+    reason: Reason
+    note: Note
+    meaning: Meaning
+
+
+Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport | ColleagueReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +132,8 @@ class Context:
     own_addresses: frozenset[str]               # keys of every address of ours
     colleagues: frozenset[str]                  # keys of hand_off_to
     authentication: Authentication
+    note: Note | None = None                    # to a colleague, named by its own token: the one that this mail replies to
+    zone: tzinfo = UTC                          # the office's: what hour "15h" is
     own_deliveries: tuple[str, ...] = ()        # named by a valid token in Message-ID, In-Reply-To, References or a returned mail
     earlier_answers: tuple[tuple[str, datetime], ...] = ()     # release and time, to this person
     answers_today_address: int = 0

@@ -19,10 +19,13 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 350, 60
 Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
-NOUN_PACKAGES = ("message", "inbox", "releases", "audience", "broadcast", "outbox")
+NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
 STORES = {"store", "shelf"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
-VERBS = {"watch", "carry_out", "join", "dispose", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
+VERBS = {
+    "watch", "carry_out", "join", "dispose", "aftermath", "read_mail", "summarise", "hand_over", "take_reply", "escalate", "dispatch",
+    "announce",
+}  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
     "mailbot.logs", "mailbot.settings", "multiprocessing", "os", "pymap", "random", "secrets", "smtplib", "socket", "sqlalchemy", "sqlite3",
