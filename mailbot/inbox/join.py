@@ -7,7 +7,7 @@ somebody else's. In draft mode only what the address itself may decide is record
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import Any, assert_never
 
 import structlog
 
@@ -32,6 +32,7 @@ from mailbot.audience.journalist import (
 from mailbot.audience.link import link_to, seal_of
 from mailbot.database.engine import Tx
 from mailbot.inbox.compose import Subject
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.membership import event_of
 from mailbot.inbox.outcome import Confirm, Context, Subscribe, Unsubscribe
 from mailbot.inbox.short_reply import Word, offered
@@ -42,9 +43,6 @@ from mailbot.message.outgoing import answer_references
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.rendering import render, version
-
-if TYPE_CHECKING:
-    from mailbot.inbox.carry_out import Desk
 
 log = structlog.get_logger()
 _QUESTIONS = {Event.WISH_TO_JOIN: "confirm_subscription", Event.WISH_TO_LEAVE: "confirm_departure"}
@@ -62,7 +60,7 @@ def gather(tx: Tx, context: Context, sender: Address | None, now: datetime) -> C
     )  # fmt: skip
 
 
-def join(tx: Tx, desk: "Desk", decision: Subscribe | Unsubscribe | Confirm, subject: Subject, language: str, now: datetime) -> None:
+def join(tx: Tx, desk: Desk, decision: Subscribe | Unsubscribe | Confirm, subject: Subject, language: str, now: datetime) -> None:
     """Carry out what was decided. `language`: that of the mail that follows."""
     message, sender = subject.message, subject.sender
     assert isinstance(message, IncomingMessage) and sender is not None
@@ -80,7 +78,7 @@ def join(tx: Tx, desk: "Desk", decision: Subscribe | Unsubscribe | Confirm, subj
         _follow(tx, desk, who, step, message.visible_text.strip() or message.subject, subject, language, now)
 
 
-def _ask(tx: Tx, desk: "Desk", who: Journalist, event: Event, step: Ask, subject: Subject, language: str, now: datetime) -> None:
+def _ask(tx: Tx, desk: Desk, who: Journalist, event: Event, step: Ask, subject: Subject, language: str, now: datetime) -> None:
     """One mail to the address itself; which version of our words it was is kept."""
     name = _QUESTIONS[event]
     if desk.mode == "automatic" and store.become(tx, who, step.becomes, now):
@@ -88,7 +86,7 @@ def _ask(tx: Tx, desk: "Desk", who: Journalist, event: Event, step: Ask, subject
         store.note(tx, who, Channel.MAIL, step.why, version(desk.office.words, language, name), subject.mail, now)
 
 
-def _follow(tx: Tx, desk: "Desk", who: Journalist, step: Step, words: str, subject: Subject, language: str, now: datetime) -> None:
+def _follow(tx: Tx, desk: Desk, who: Journalist, step: Step, words: str, subject: Subject, language: str, now: datetime) -> None:
     """What changes without asking, and the mail that says so."""
     match step:
         case Change(becomes=state, why=why):
@@ -109,7 +107,7 @@ def _follow(tx: Tx, desk: "Desk", who: Journalist, step: Step, words: str, subje
 
 
 def _write(
-    tx: Tx, desk: "Desk", who: Journalist, name: str, purpose: Purpose, why: Why, subject: Subject, language: str, now: datetime
+    tx: Tx, desk: Desk, who: Journalist, name: str, purpose: Purpose, why: Why, subject: Subject, language: str, now: datetime
 ) -> None:
     """Queue a mail about the list, and remember what an answer to it would mean."""
     message, office, delivery = subject.message, desk.office, desk.new_id()
