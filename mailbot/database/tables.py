@@ -192,3 +192,30 @@ attempt = sa.Table(
     sa.Column("verdict", sa.String(16), nullable=False, default=""),
     sa.Column("ended_at", Instant),
 )
+
+# Each report about an address that one of our deliveries went to: bounces, refusals by its server, complaints.
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("address_key", sa.String(320), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("grade", sa.String(16), nullable=False),  # hard, soft, ours, complaint, noted
+    sa.Column("status", sa.String(16), nullable=False, default=""),
+    sa.Column("diagnostic", sa.Text, nullable=False, default=""),
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("mail", sa.ForeignKey("mail.id", ondelete="SET NULL")),  # the report; none where the relay said it at once
+)
+sa.Index("ix_bounce_history", bounce.c.address_key, bounce.c.at)
+
+# Addresses that are written to no more, and those that were.
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("address_key", sa.String(320), nullable=False, index=True),
+    sa.Column("reason", sa.String(60), nullable=False),  # hard-bounce, soft-bounces, complaint
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="SET NULL")),  # the one that told us
+    sa.Column("lifted_at", Instant),
+)

@@ -20,9 +20,9 @@ Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
 NOUN_PACKAGES = ("message", "inbox", "releases", "audience", "broadcast", "outbox")
-STORES = {"store", "shelf"}
+STORES = {"store", "shelf", "suppression_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
-VERBS = {"watch", "carry_out", "dispose", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
+VERBS = {"watch", "carry_out", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
     "mailbot.logs", "mailbot.settings", "multiprocessing", "os", "pymap", "random", "secrets", "smtplib", "socket", "sqlalchemy", "sqlite3",

@@ -1,0 +1,1 @@
+"""Who is on the press list, and who must not be written to."""
