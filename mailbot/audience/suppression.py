@@ -112,12 +112,14 @@ def is_lasting(why: Why) -> bool:
 
 
 def concerned(went_to: Mapping[str, str], reported: Sequence[ReportedRecipient]) -> tuple[tuple[str, ReportedRecipient | None], ...]:
-    """The deliveries that a report is about, each with what it says of it. `went_to`: the key that each delivery named by a seal went to.
+    """The deliveries that a report is about, one to a person, each with what it says of it. `went_to`: the key of each delivery, oldest
+    first: an answer names those before it in its References, and the newest is the one that comes back.
 
     Deliveries to one person are believed whomever the report names: mail is forwarded, and who forwards it bounces elsewhere. Where the
     seals are of several people, a quoted thread is in it, and only who is named too is meant."""
     named = {address.key(one.recipient): one for one in reversed(reported)}
-    if len(set(went_to.values())) > 1:
-        return tuple((delivery, named[key]) for delivery, key in went_to.items() if key in named)
+    newest = {key: delivery for delivery, key in went_to.items()}
+    if len(newest) > 1:
+        return tuple((delivery, named[key]) for key, delivery in newest.items() if key in named)
     other = reported[0] if reported else None
-    return tuple((delivery, named.get(key, other)) for delivery, key in went_to.items())
+    return tuple((delivery, named.get(key, other)) for key, delivery in newest.items())

@@ -7,6 +7,7 @@ from datetime import datetime
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office
+from mailbot.inbox.note_report import note_refusal
 from mailbot.inbox.summarise import name_again
 from mailbot.message import token
 from mailbot.outbox import store as outbox
@@ -24,6 +25,7 @@ class Aftermath:
 
     def __call__(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
         """An answer that failed or is in doubt goes before a person; a note goes to the next colleague then."""
+        note_refusal(tx, claimed, verdict, reply, now)
         if not isinstance(verdict, Failed | Uncertain) or not self.office.colleagues:
             return
         if claimed.kind in (Kind.ANSWER, Kind.CONFIRMATION):

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, store
+from mailbot.inbox import compose
 from mailbot.inbox.compose import Office, Subject
+from mailbot.inbox.note_report import note_report
 from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.inbox.reason import Reason
-from mailbot.inbox.summarise import name_again
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
@@ -95,18 +95,11 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():
-                _note_report(tx, decision, now)
+                note_report(tx, decision, subject.mail, now)
             case Ignore():
                 pass
             case _:
                 assert_never(decision)
-
-
-def _note_report(tx: Tx, report: RecordReport, now: datetime) -> None:
-    if any(one.action in ("failed", "") for one in report.reported):
-        for mail in outbox.mails_of(tx, report.ours):  # what we wrote about it has not arrived after all
-            store.put_before_a_person(tx, mail)
-            name_again(tx, mail, now)
 
 
 def _hand_off(

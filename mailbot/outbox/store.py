@@ -264,9 +264,11 @@ def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:
     return row is not None
 
 
-def cancel(tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime) -> bool:
+def cancel(
+    tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime, state: DeliveryState = DeliveryState.CANCELLED
+) -> bool:
     """It must not leave any more; `why` is kept as the relay's words would be."""
-    values = {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
+    values = {"state": state, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
     return _change_ours(tx, claimed, holder, values)
 
 
