@@ -38,6 +38,7 @@ VALUES: Mapping[str, frozenset[str]] = {
         {"organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "offers", "original", "yes_word"}
     ),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
+    "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
 }
 _PARTS = {"answer_short": ("subject", "txt")}

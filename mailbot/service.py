@@ -117,6 +117,7 @@ def caps_of(settings: Settings) -> Caps:
         answers_per_address_per_day=inbox.answers_per_address_per_day,
         answers_per_domain_per_hour=inbox.answers_per_domain_per_hour,
         answers_per_minute=inbox.answers_per_minute,
+        addresses_per_text_per_hour=inbox.addresses_per_text_per_hour,
     )
 
 
@@ -320,7 +321,8 @@ def _watching_terms(settings: Settings) -> watch.Terms:
 
 def _desk(settings: Settings, office: Office, secret: bytes) -> Desk:
     return Desk(
-        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour, filed=settings.imap.filed,
+        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
+        hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
         attention=settings.imap.attention, secret=secret, new_id=new_id,
     )  # fmt: skip
 

@@ -109,6 +109,7 @@ mail = sa.Table(
     sa.Column("subject", sa.Text, nullable=False, default=""),
     sa.Column("message_id", sa.Text, nullable=False, default=""),
     sa.Column("identity", sa.String(64), nullable=False, default="", index=True),  # of Message-ID, From, Date: for a rescan only
+    sa.Column("words", sa.String(64), nullable=False, default="", index=True),  # of what the sender wrote: the same words, the same key
     sa.Column("folder", sa.Text, nullable=False, default=""),  # where it is filed; empty: it stays where it is
     sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
     sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose
+from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office, Subject
 from mailbot.inbox.note_report import note_report
 from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
@@ -24,6 +24,7 @@ class Desk:
     office: Office
     mode: str  # observe, draft, automatic
     hand_offs_per_hour: int
+    hand_offs_per_address_per_hour: int
     filed: str
     attention: str
     secret: bytes
@@ -105,10 +106,12 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
 def _hand_off(
     tx: Tx, desk: Desk, decision: HandOff, language: str, subject: Subject, library: Mapping[str, Release], now: datetime
 ) -> None:
-    """A note to the first colleague; past the hour's number the mail waits for the digest."""
-    sent = outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1))
-    sender = subject.sender
-    if sent >= desk.hand_offs_per_hour:
+    """A note to the first colleague; past the hour's number, and that of one sender, the mail waits for the digest."""
+    hour, sender = now - timedelta(hours=1), subject.sender
+    if outbox.count_since(tx, Kind.HAND_OFF, hour) >= desk.hand_offs_per_hour:
+        return
+    urgent = decision.reason is Reason.CALL_FOR_HELP  # who begs twice must not wait for a list
+    if sender and not urgent and store.hand_offs_about(tx, sender.key, hour) >= desk.hand_offs_per_address_per_hour:
         return
     colleagues = [one for one in desk.office.colleagues if sender is None or one.key != sender.key]
     for colleague in colleagues[:1]:

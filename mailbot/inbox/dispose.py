@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mailbot.audience import suppression_store
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import store
+from mailbot.inbox import brakes, breaker, store
 from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import explain
-from mailbot.inbox.outcome import Caps, Context
+from mailbot.inbox.outcome import Caps, Context, SendRelease
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
@@ -163,12 +164,15 @@ class Disposer:
             explanation=explain(decided, message, str(stored.id)), language=decided.language,
             sender=sender.address if sender else "", sender_key=sender.key if sender else "", subject=message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
-            waiting=not observed and waits(decided, self._desk), folder="" if observed else folder(decided, self._desk),
+            words=_words(message), waiting=not observed and waits(decided, self._desk),
+            folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
         if not observed:
             carry_out(tx, self._desk, decided, subject, self._shelf.releases, now)
+            if self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions):
+                breaker.trip_if_flooded(tx, self._desk, self._terms.caps.answers_per_minute, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
@@ -176,8 +180,8 @@ class Disposer:
         observed = self._terms.mode == "observe"
         parked = store.Record(
             kind="unreadable", outcome="hand_off", reason=str(Reason.UNREADABLE), explanation={}, language=self._desk.office.own_language,
-            sender="", sender_key="", subject="", message_id="", identity="", waiting=not observed,
-            folder="" if observed else self._desk.attention,
+            sender="", sender_key="", subject="", message_id="", identity="", words="",
+            waiting=not observed, folder="" if observed else self._desk.attention,
         )  # fmt: skip
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
@@ -186,6 +190,8 @@ class Disposer:
     ) -> Context:
         person = message.sender if isinstance(message, IncomingMessage) else None
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
+        words, within = _words(message), now - brakes.SAME_WORDS_WITHIN
+        same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if words and person else (0, False)
         return Context(
             own_addresses=self._terms.own_addresses,
             colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
@@ -195,6 +201,10 @@ class Disposer:
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
             answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
+            same_words_from=same_words_from,
+            same_words_answered=answered,
+            silenced=person is not None and suppression_store.is_silenced(tx, person.key),
+            answers_stopped=breaker.is_tripped(tx),
             caps=self._terms.caps,
             rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
             older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
@@ -224,6 +234,10 @@ def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tupl
     named = (message.message_id, *message.in_reply_to, *message.references, *message.returned_ids)
     found = (token.own_delivery(secret, one) for one in named)
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _words(message: IncomingMessage | Unreadable) -> str:
+    return "" if isinstance(message, Unreadable) else brakes.words_key(message.subject, message.visible_text)
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

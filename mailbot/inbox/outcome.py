@@ -99,6 +99,7 @@ class Caps:
     answers_per_address_per_day: int = 3
     answers_per_domain_per_hour: int = 20
     answers_per_minute: int = 30
+    addresses_per_text_per_hour: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,10 @@ class Context:
     answers_today_address: int = 0
     answers_hour_domain: int = 0
     answers_last_minute: int = 0
+    same_words_from: int = 0                    # other addresses that wrote the very same words within the hour
+    same_words_answered: bool = False           # this person wrote them before, and was answered
+    silenced: bool = False                      # this person has complained
+    answers_stopped: bool = False               # the breaker has tripped
     caps: Caps = Caps()
     rescan_doubt: bool = False                  # after a new UIDVALIDITY: the Message-ID was met before
     older_than_a_day_in_rescan: bool = False

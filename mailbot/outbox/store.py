@@ -46,6 +46,11 @@ _COUNT = (
     .select_from(delivery)
     .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
 )
+_TIMES = (
+    sa.select(delivery.c.created_at)
+    .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
+    .order_by(delivery.c.created_at)
+)
 _COUNT_TO = _COUNT.where(delivery.c.cap_key == sa.bindparam("cap_key"))
 _COUNT_IN = _COUNT.where(delivery.c.recipient_domain == sa.bindparam("domain"))
 
@@ -210,6 +215,11 @@ def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domai
     query = _COUNT_TO if cap_key else _COUNT_IN if domain else _COUNT
     asked = {"kind": kind, "since": since} | ({"cap_key": cap_key} if cap_key else {"domain": domain} if domain else {})
     return tx.execute(query, asked).scalar_one()
+
+
+def times_since(tx: Tx, kind: Kind, since: datetime) -> list[datetime]:
+    """When each of a kind was queued since then, oldest first."""
+    return list(tx.execute(_TIMES, {"kind": kind, "since": since}).scalars())
 
 
 def states(tx: Tx) -> dict[str, int]:

@@ -59,10 +59,11 @@ NOTICE = {
     "organisation": ORGANISATION, "event": "in-doubt", "recipient": SENDER, "title": "Un pont", "subject": "Re: Le pont",
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
+BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST,
+    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -71,6 +72,7 @@ BARE: dict[str, dict[str, Any]] = {
     | {"sender": NOBODY, "authenticated": "none", "subject": "", "visible_text": "", "draft": None}
     | {"offers": (), "original": "", "yes_word": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
+    "breaker": BREAKER,
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
 }
 EVERY = [

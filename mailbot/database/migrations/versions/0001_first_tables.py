@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.String(length=64), nullable=False),
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
@@ -83,6 +84,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mail_sender_key"), "mail", ["sender_key"], unique=False)
     op.create_index(op.f("ix_mail_state"), "mail", ["state"], unique=False)
     op.create_index(op.f("ix_mail_waiting"), "mail", ["waiting"], unique=False)
+    op.create_index(op.f("ix_mail_words"), "mail", ["words"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("id", sa.String(length=40), nullable=False),
