@@ -27,6 +27,7 @@ from markupsafe import Markup, escape
 
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
 
+NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
@@ -106,7 +107,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
             rules[code] = typography(raw)
         except ValueError as error:
             raise TemplateFault(f"{code}/typography.yaml", None, str(error)) from error
-    reasons = {code: _reasons(folders, code) for code in rules}
+    sentences = {code: reasons(folders, code) for code in rules}
     loader = FileSystemLoader([str(folder) for folder in folders])
     templates = _Sandbox(
         loader=loader,
@@ -117,11 +118,11 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
         auto_reload=False,  # what `check` looked at is what runs, until the next start
     )
     templates.globals.clear()
-    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, reasons)
+    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, sentences)
     return Words(loader, templates, rules)
 
 
-def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
+def reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
     """Why a mail was passed on, a sentence per reason; the office's own sentences cover the shipped ones."""
     sentences: dict[str, str] = {}
     for folder in reversed(folders):
@@ -138,7 +139,7 @@ def _reasons(folders: Sequence[Path], code: str) -> dict[str, str]:
     return sentences
 
 
-def _filters(rules: Mapping[str, Typography], zone: tzinfo, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _filters(rules: Mapping[str, Typography], zone: tzinfo, sentences: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     @pass_context
     def in_words(context: Context, when: date) -> str:
         local = when.astimezone(zone) if isinstance(when, datetime) else when
@@ -150,7 +151,7 @@ def _filters(rules: Mapping[str, Typography], zone: tzinfo, reasons: Mapping[str
 
     @pass_context
     def reason(context: Context, word: str) -> str:
-        return reasons[context["language"]].get(word, word)
+        return sentences[context["language"]].get(word, word)
 
     def typeset(text: str, language: str) -> str:
         if language not in rules:
@@ -270,7 +271,7 @@ def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:
 
 def _fault(error: Exception, template: str) -> TemplateFault:
     if isinstance(error, TemplateNotFound):
-        return TemplateFault(str(error.name or template), None, "there is no such file")
+        return TemplateFault(str(error.name or template), None, NO_SUCH_FILE)
     if isinstance(error, TemplateSyntaxError):
         return TemplateFault(error.filename or error.name or template, error.lineno, error.message or "cannot be understood")
     where, line, frame = template, None, error.__traceback__
@@ -292,6 +293,12 @@ def _tidy(text: str) -> str:
     """No trailing spaces (but the signature mark "-- "), never two blank lines, one line end at the end."""
     lines = "\n".join(line if line == "-- " else line.rstrip(" ") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def lacking(folders: Sequence[Path], language: str) -> tuple[str, ...]:
+    """The template files that this language has in none of the folders."""
+    every = (f"{language}/{name}.{part}.j2" for name in VALUES for part in parts(name))
+    return tuple(template for template in every if not any((folder / template).is_file() for folder in folders))
 
 
 def faults(words: Words, language: str) -> tuple[TemplateFault, ...]:

@@ -49,6 +49,7 @@ class Terms:
     own_addresses: frozenset[str]
     authserv_id: str
     caps: Caps
+    unready_languages: frozenset[str]
 
 
 class Disposer:
@@ -214,6 +215,7 @@ class Disposer:
             languages=self._languages,
             organisation_languages=self._desk.office.languages,
             organisation_names=(self._desk.office.name, self._desk.office.short_name),
+            unready_languages=self._terms.unready_languages,
             junk=stored.junk,
         )
 

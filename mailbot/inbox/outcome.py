@@ -127,6 +127,7 @@ class Context:
     languages: Mapping[str, Language]
     organisation_languages: tuple[str, ...]
     organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release
+    unready_languages: frozenset[str] = frozenset()    # whose folders lack something: nothing can be written in them
     junk: bool = False
     understood: Understood | None = None        # what its words say, where that was worked out already
     from_a_file: bool = False                   # `explain`: a mail saved as a file may have lost its Return-Path

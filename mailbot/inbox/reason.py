@@ -49,6 +49,7 @@ class Reason(StrEnum):
     COLLEAGUE_REPLIED = "colleague-replied"
     JUNK = "junk"
     # a person's business (intent.Kind)
+    SENSITIVE_TOPIC = "sensitive-topic"
     CALL_FOR_HELP = "call-for-help"
     LEGAL = "legal"
     COMPLAINT = "complaint"
@@ -73,6 +74,7 @@ class Reason(StrEnum):
     THANKS = "thanks"
     # not sure enough
     UNREADABLE = "unreadable"
+    LANGUAGE_NOT_READY = "language-not-ready"
     NOTHING_WRITTEN = "nothing-written"
     NOT_UNDERSTOOD = "not-understood"
     NOT_SURE = "not-sure"
