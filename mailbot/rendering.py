@@ -28,6 +28,7 @@ from markupsafe import Markup, escape
 
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
 
+NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
@@ -47,6 +48,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "echo": frozenset({"organisation", "recipient", "subject", "text", "when", "minutes", "no_word", "reference"}),
     "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
+    "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
@@ -118,7 +120,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
             rules[code] = typography(raw)
         except ValueError as error:
             raise TemplateFault(f"{code}/typography.yaml", None, str(error)) from error
-    reasons = {code: lines(folders, code, "reasons.yaml") for code in rules}
+    sentences = {code: lines(folders, code, "reasons.yaml") for code in rules}
     loader = FileSystemLoader([str(folder) for folder in folders])
     templates = _Sandbox(
         loader=loader,
@@ -129,7 +131,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
         auto_reload=False,  # what `check` looked at is what runs, until the next start
     )
     templates.globals.clear()
-    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, reasons)
+    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, sentences)
     return Words(loader, templates, rules)
 
 
@@ -150,7 +152,7 @@ def lines(folders: Sequence[Path], code: str, name: str) -> dict[str, str]:
     return sentences
 
 
-def _filters(rules: Mapping[str, Typography], zone: tzinfo, reasons: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _filters(rules: Mapping[str, Typography], zone: tzinfo, sentences: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     @pass_context
     def in_words(context: Context, when: date) -> str:
         local = when.astimezone(zone) if isinstance(when, datetime) else when
@@ -162,7 +164,7 @@ def _filters(rules: Mapping[str, Typography], zone: tzinfo, reasons: Mapping[str
 
     @pass_context
     def reason(context: Context, word: str) -> str:
-        return reasons[context["language"]].get(word, word)
+        return sentences[context["language"]].get(word, word)
 
     def typeset(text: str, language: str) -> str:
         if language not in rules:
@@ -288,7 +290,7 @@ def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:
 
 def _fault(error: Exception, template: str) -> TemplateFault:
     if isinstance(error, TemplateNotFound):
-        return TemplateFault(str(error.name or template), None, "there is no such file")
+        return TemplateFault(str(error.name or template), None, NO_SUCH_FILE)
     if isinstance(error, TemplateSyntaxError):
         return TemplateFault(error.filename or error.name or template, error.lineno, error.message or "cannot be understood")
     where, line, frame = template, None, error.__traceback__
@@ -310,6 +312,12 @@ def _tidy(text: str) -> str:
     """No trailing spaces (but the signature mark "-- "), never two blank lines, one line end at the end."""
     lines = "\n".join(line if line == "-- " else line.rstrip(" ") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def lacking(folders: Sequence[Path], language: str) -> tuple[str, ...]:
+    """The template files that this language has in none of the folders."""
+    every = (f"{language}/{name}.{part}.j2" for name in VALUES for part in parts(name))
+    return tuple(template for template in every if not any((folder / template).is_file() for folder in folders))
 
 
 def faults(words: Words, language: str) -> tuple[TemplateFault, ...]:

@@ -21,17 +21,16 @@ from mailbot.database.migrate import upgrade
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.compose import Office
-from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
+from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
-from mailbot.inbox.outcome import Caps, Context
+from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
-from mailbot.inbox.understanding import Understood, own_words
+from mailbot.inbox.understanding import own_words
 from mailbot.inbox.watch import Watcher
-from mailbot.message.address import Address, key, parse
-from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.message.address import Address, parse
 from mailbot.outbox import dispatch, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
@@ -106,14 +105,21 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
 
 
 def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
-    """The office's languages, its own first; where it names none, every installed one in the order that the folders ask for.
+    """The office's languages, its own first; where it names none, every complete one in the order that the folders ask for.
 
     Raises SettingsFault."""
     named = tuple(settings.organisation.languages)
     for code in named:
         if code not in loaded:
             raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
-    return named or tuple(sorted(loaded, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
+    complete = loaded.keys() - unready(settings, loaded)
+    return named or tuple(sorted(complete, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
+
+
+def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
+    """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
+    folders = template_folders(settings)
+    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -124,6 +130,7 @@ def caps_of(settings: Settings) -> Caps:
         answers_per_address_per_day=inbox.answers_per_address_per_day,
         answers_per_domain_per_hour=inbox.answers_per_domain_per_hour,
         answers_per_minute=inbox.answers_per_minute,
+        addresses_per_text_per_hour=inbox.addresses_per_text_per_hour,
     )
 
 
@@ -138,26 +145,6 @@ def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Read
     organisation = settings.organisation
     known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
     return Reader(language_folders(settings), language_order(settings, loaded)[0], known)
-
-
-def stranger_context(
-    settings: Settings, loaded: dict[str, languages.Language], shelf: Shelf, secret: bytes,
-    message: IncomingMessage | Unreadable, understood: Understood | None = None,
-) -> Context:  # fmt: skip
-    """What `explain` knows of a mail: nothing but itself, as from somebody who has never written."""
-    return Context(
-        own_addresses=own_addresses(settings),
-        colleagues=frozenset(key(one) for one in settings.inbox.hand_off_to),
-        authentication=authentication_of(message, settings.inbox.authserv_id),
-        own_deliveries=own_deliveries(message, secret),
-        releases=shelf.releases,
-        index=shelf.index,
-        languages=loaded,
-        organisation_languages=language_order(settings, loaded),
-        organisation_names=(settings.organisation.name, settings.organisation.short_name),
-        understood=understood,
-        from_a_file=True,
-    )
 
 
 def imap_server(settings: Settings) -> imap.Server:
@@ -204,7 +191,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         watcher.wake.set()
 
     disposer = Disposer(
-        database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
+        database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings, loaded), disposed=disposed, clock=clock,
     )  # fmt: skip
     watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
@@ -342,13 +329,15 @@ def _watching_terms(settings: Settings) -> watch.Terms:
 
 def _desk(settings: Settings, office: Office, secret: bytes, loaded: dict[str, languages.Language]) -> Desk:
     return Desk(
-        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour, filed=settings.imap.filed,
+        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
+        hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
         attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
     )  # fmt: skip
 
 
-def _disposing_terms(settings: Settings) -> dispose.Terms:
+def _disposing_terms(settings: Settings, loaded: dict[str, languages.Language]) -> dispose.Terms:
     return dispose.Terms(
         mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
         zone=office_zone(settings),
+        unready_languages=unready(settings, loaded),
     )  # fmt: skip

@@ -16,6 +16,7 @@ def standing(tx: Tx, mode: str) -> dict[str, Any]:
             "last_success": flag.get(tx, flag.INBOX_SUCCESS),
             "handled": inbox.handled(tx),
             "undecided": inbox.undecided(tx),
+            "answers_stopped": flag.get(tx, flag.ANSWERS_STOPPED) is not None,
             "waiting_for_a_person": inbox.waiting(tx),
             "trouble": flag.get(tx, flag.INBOX_TROUBLE) or "",
         },

@@ -57,6 +57,7 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     from mailbot.releases.shelf import Shelf
     from mailbot.secret import MINIMUM_OCTETS, existing_key
     from mailbot.settings import SettingsFault
+    from mailbot.stranger import met, stranger_context
 
     loaded = languages.load(service.language_folders(settings))
     shelf, reader = Shelf(loaded), service.reader_of(settings, loaded)
@@ -66,18 +67,19 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
         secret = None
     sealing = secret or secrets.token_bytes(MINIMUM_OCTETS)  # without a key nothing can have been sealed by us
     database.read_now(shelf.refresh, clock.now())
+    stranger, authserv_id = stranger_context(settings, loaded, shelf), settings.inbox.authserv_id
 
     def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
         nothing: Read = (Unreadable(why="too-large" if size else "empty", size=size, subject=""), None)
         # not runner.run, which sets up signal handlers anew each time: a tenth of the whole
         message, understood = loop.run_until_complete(reader.read(head, size, clock.now())) if head else nothing
         try:
-            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message, understood), clock.now())
+            decided = decide(message, met(stranger, authserv_id, sealing, message, understood), clock.now())
         except Exception as problem:
             # A bug; `run` puts such a mail before a person after its last attempt. The other mails still get their answer.
             typer.echo(f"mailbot: {name} could not be judged: {problem!r}. Please report this.", err=True)
             message = Unreadable(why="failed-too-often", size=size, subject="")
-            decided = decide(message, service.stranger_context(settings, loaded, shelf, sealing, message), clock.now())
+            decided = decide(message, met(stranger, authserv_id, sealing, message), clock.now())
         return explanation.explain(decided, message, name)
 
     with asyncio.Runner() as runner:

@@ -1,10 +1,24 @@
 """`mailbot inbox`: what arrived, what was decided and why."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import Json, answer, database_of, database_to_read, lines, one_line, print_json, print_json_lines, settings_of
+from mailbot.cli.opening import (
+    DryRun,
+    Json,
+    Yes,
+    answer,
+    confirmed,
+    database_of,
+    database_to_read,
+    lines,
+    one_line,
+    print_json,
+    print_json_lines,
+    settings_of,
+)  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
 MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
@@ -77,6 +91,27 @@ def close(context: typer.Context, mail_id: MailId, as_json: Json = False) -> Non
     if not done:
         raise _unknown(mail_id, "that waits")
     answer(as_json, {"mail": mail_id, "waiting": False}, "It waits no longer.")
+
+
+@app.command()
+def resume(context: typer.Context, yes: Yes = False, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Let mailbot answer by itself again, after too many answers left and it stopped. A person at a terminal is asked.
+
+    Example: mailbot inbox resume
+    """
+    from mailbot.clock import now
+    from mailbot.inbox import breaker
+
+    with (database_to_read if dry_run else database_of)(context) as database:
+        stopped = database.read_now(breaker.is_tripped)
+        if dry_run:
+            says = "Automatic answers are stopped, and would begin again." if stopped else "Nothing is stopped."
+            return answer(as_json, {"answers_stopped": stopped, "dry_run": True}, says)
+        if stopped and sys.stdin.isatty():
+            confirmed("Let mailbot answer by itself again?", yes)
+        if stopped:
+            database.write_now(breaker.reset, now())
+    return answer(as_json, {"answers_stopped": False, "before": stopped}, "mailbot answers again." if stopped else "Nothing was stopped.")
 
 
 @app.command()

@@ -21,6 +21,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     undecided = f", {inbox['undecided']} not yet" if inbox["undecided"] else ""
     typer.echo(f"Inbox: {inbox['mode']}; last looked at {inbox['last_success'] or 'never'}; {inbox['handled']} mails decided{undecided}.")
     typer.echo(f"Waiting for a person: {inbox['waiting_for_a_person']}.")
+    if inbox["answers_stopped"]:
+        typer.echo("Automatic answers are STOPPED, too many left; `mailbot inbox resume` lets mailbot answer again.")
     if inbox["trouble"]:
         typer.echo(f"Trouble with the mailbox: {one_line(inbox['trouble'], 300)}")
     states = ", ".join(f"{number} {state}" for state, number in outbox["states"].items() if number)

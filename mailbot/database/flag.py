@@ -9,6 +9,8 @@ from mailbot.database.tables import flag
 
 SENDING_STOPPED = "sending-stopped"
 INBOX_SUCCESS = "inbox-last-success"
+ANSWERS_STOPPED = "answers-stopped"  # since when: the breaker has tripped
+ANSWERS_RESUMED = "answers-resumed"
 RELAY_SUCCESS = "relay-last-success"
 RELAY_TROUBLE = "relay-trouble"
 INBOX_TROUBLE = "inbox-trouble"

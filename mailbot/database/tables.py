@@ -109,6 +109,7 @@ mail = sa.Table(
     sa.Column("subject", sa.Text, nullable=False, default=""),
     sa.Column("message_id", sa.Text, nullable=False, default=""),
     sa.Column("identity", sa.String(64), nullable=False, default="", index=True),  # of Message-ID, From, Date: for a rescan only
+    sa.Column("words", sa.String(64), nullable=False, default="", index=True),  # of what the sender wrote: the same words, the same key
     sa.Column("folder", sa.Text, nullable=False, default=""),  # where it is filed; empty: it stays where it is
     sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
     sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time
@@ -273,4 +274,31 @@ case_note = sa.Table(
     sa.Column("token", sa.String(40), nullable=False, unique=True),
     sa.Column("colleague_key", sa.String(320), nullable=False),
     sa.Column("sent_at", Instant, nullable=False),
+)
+
+# Each report about an address that one of our deliveries went to: bounces, refusals by its server, complaints.
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("address_key", sa.String(320), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("grade", sa.String(16), nullable=False),  # hard, soft, ours, complaint, noted
+    sa.Column("status", sa.String(16), nullable=False, default=""),
+    sa.Column("diagnostic", sa.Text, nullable=False, default=""),
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("mail", sa.ForeignKey("mail.id", ondelete="SET NULL")),  # the report; none where the relay said it at once
+)
+sa.Index("ix_bounce_history", bounce.c.address_key, bounce.c.at)
+
+# Addresses that are written to no more, and those that were.
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("address_key", sa.String(320), nullable=False, index=True),
+    sa.Column("reason", sa.String(60), nullable=False),  # hard-bounce, soft-bounces, complaint
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="SET NULL")),  # the one that told us
+    sa.Column("lifted_at", Instant),
 )

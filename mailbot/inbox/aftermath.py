@@ -8,6 +8,7 @@ from mailbot.cases.case import CaseState, due
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose, store
 from mailbot.inbox.hand_over import Desk, pass_on
+from mailbot.inbox.note_report import note_refusal
 from mailbot.inbox.summarise import name_again
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Reply, Sent, Uncertain, Verdict
@@ -24,6 +25,7 @@ class Aftermath:
 
     def __call__(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
         """An answer has left, or failed, or is in doubt and goes before a person; a note that failed goes to the next colleague."""
+        note_refusal(tx, claimed, verdict, reply, now)
         if isinstance(verdict, Sent) and claimed.kind in FROM_US:
             self._left(tx, claimed, now)
         if not isinstance(verdict, Failed | Uncertain) or not self.desk.office.colleagues:

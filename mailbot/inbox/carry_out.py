@@ -11,6 +11,7 @@ from mailbot.database.engine import Tx
 from mailbot.inbox import compose, compose_case, join, kept_draft, store
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk, hand_over
+from mailbot.inbox.note_report import note_report
 from mailbot.inbox.outcome import (
     ColleagueReply,
     Confirm,
@@ -24,7 +25,6 @@ from mailbot.inbox.outcome import (
     Unsubscribe,
 )
 from mailbot.inbox.reason import Reason
-from mailbot.inbox.summarise import name_again
 from mailbot.inbox.take_reply import take_reply
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
@@ -99,7 +99,7 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():
-                _note_report(tx, decision, now)
+                note_report(tx, decision, subject.mail, now)
             case ColleagueReply():
                 take_reply(tx, desk, decision, subject.mail, library, now)
             case Ignore():
@@ -108,18 +108,11 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
                 assert_never(decision)
 
 
-def _note_report(tx: Tx, report: RecordReport, now: datetime) -> None:
-    if any(one.action in ("failed", "") for one in report.reported):
-        for mail in outbox.mails_of(tx, report.ours):  # what we wrote about it has not arrived after all
-            store.put_before_a_person(tx, mail)
-            name_again(tx, mail, now)
-
-
 def _hand_off(
     tx: Tx, desk: Desk, decision: HandOff, language: str, subject: Subject, library: Mapping[str, Release], now: datetime
 ) -> None:
-    """A case begins, with a note to the first colleague; past the hour's number its mail waits for the digest."""
-    message, sender = subject.message, subject.sender
+    """A case begins, with a note to the first colleague; past the hour's number, and that of one sender, its mail waits for the digest."""
+    message, sender, hour = subject.message, subject.sender, now - timedelta(hours=1)
     earlier = store.earlier(tx, sender.key, subject.mail) if sender else []
     opening = Opening(
         mail=subject.mail, reason=str(decision.reason), journalist=sender, language=language,
@@ -129,8 +122,11 @@ def _hand_off(
         note=compose_case.note_values(desk.office, subject, decision, library, language, earlier),
         deadline=decision.deadline, deadline_words=decision.deadline_words, urgent=decision.urgent,
     )  # fmt: skip
+    about = store.hand_offs_about(tx, sender.key, hour) if sender else 0
     case = cases.open_case(tx, opening, now)
-    if case is None or outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1)) >= desk.hand_offs_per_hour:
+    if case is None or outbox.count_since(tx, Kind.HAND_OFF, hour) >= desk.hand_offs_per_hour:
+        return
+    if about >= desk.hand_offs_per_address_per_hour and decision.reason is not Reason.CALL_FOR_HELP:  # who begs twice waits for no list
         return
     colleagues = [one for one in desk.office.colleagues if sender is None or one.key != sender.key]
     for colleague in colleagues[:1]:

@@ -63,7 +63,8 @@ def note(office: Office, case: Case, to: Address, reference: str, passed_on: str
     earlier = [{**one, "when": datetime.fromisoformat(one["when"])} for one in case.note["earlier"]]
     values = {
         **case.note, "organisation": office.values, "when": case.received_at, "deadline": case.deadline,
-        "deadline_words": case.deadline_words, "urgent": case.urgent, "earlier": earlier, "passed_on": passed_on, "passed_from": case.colleague, "reference": reference,
+        "deadline_words": case.deadline_words, "urgent": case.urgent, "earlier": earlier,
+        "passed_on": passed_on, "passed_from": case.colleague, "reference": reference,
         "can_reply": case.journalist is not None, "yes_word": _word(office, Word.YES) if case.draft is not None else "",
         "no_word": _word(office, Word.NO), "later_word": _word(office, Word.LATER),
     }  # fmt: skip

@@ -14,8 +14,9 @@ from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.lexicon import lexicon
-from mailbot.inbox.outcome import Context, Decided, Ignore, RecordReport
+from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, RecordReport
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.sensitive import sensitive_topic
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, Unreadable
 
@@ -60,7 +61,20 @@ def after_reading(message: IncomingMessage, context: Context, judged: Judgement,
     handled = _handled(context)
     if handled:
         return passed_on(handled, heard.language, draft=heard.draft)
-    return membership.settled(fulfil(message, context, heard, now), context, now)
+    if topic := sensitive_topic(message, context.languages):
+        return _kept_for_a_person(topic, heard)
+    granted = fulfil(message, context, heard, now)
+    if heard.language in context.unready_languages and not all(isinstance(one, HandOff | Ignore) for one in granted.decisions):
+        return passed_on(Reason.LANGUAGE_NOT_READY, heard.language, evidence=granted.evidence)
+    return membership.settled(granted, context, now)
+
+
+def _kept_for_a_person(topic: str, heard: Heard) -> Decided:
+    """What the office wants to answer itself; a call for help is one all the same."""
+    plea = heard.reading.wish(Kind.HELP)
+    if plea:
+        return passed_on(Reason.CALL_FOR_HELP, heard.language, confidence=plea.confidence, evidence=(*plea.evidence, topic))
+    return passed_on(Reason.SENSITIVE_TOPIC, heard.language, confidence=1.0, evidence=(topic,))
 
 
 def _is_report(message: IncomingMessage) -> bool:

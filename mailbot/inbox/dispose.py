@@ -13,16 +13,17 @@ from datetime import datetime, timedelta, tzinfo
 
 import structlog
 
+from mailbot.audience import suppression_store
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import join, store
+from mailbot.inbox import brakes, breaker, join, store
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import explain
 from mailbot.inbox.hand_over import Desk
-from mailbot.inbox.outcome import Caps, Context
+from mailbot.inbox.outcome import Caps, Context, SendRelease
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
@@ -52,6 +53,7 @@ class Terms:
     authserv_id: str
     caps: Caps
     zone: tzinfo
+    unready_languages: frozenset[str]
 
 
 class Disposer:
@@ -167,12 +169,15 @@ class Disposer:
             explanation=explain(decided, message, str(stored.id)), language=decided.language,
             sender=sender.address if sender else "", sender_key=sender.key if sender else "", subject=message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
-            waiting=not observed and waits(decided, self._desk), folder="" if observed else folder(decided, self._desk),
+            words=_words(message), waiting=not observed and waits(decided, self._desk),
+            folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
         if not observed:
             carry_out(tx, self._desk, decided, subject, self._shelf.releases, now)
+            if self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions):
+                breaker.trip_if_flooded(tx, self._desk, self._terms.caps.answers_per_minute, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
@@ -180,8 +185,8 @@ class Disposer:
         observed = self._terms.mode == "observe"
         parked = store.Record(
             kind="unreadable", outcome="hand_off", reason=str(Reason.UNREADABLE), explanation={}, language=self._desk.office.own_language,
-            sender="", sender_key="", subject="", message_id="", identity="", waiting=not observed,
-            folder="" if observed else self._desk.attention,
+            sender="", sender_key="", subject="", message_id="", identity="", words="",
+            waiting=not observed, folder="" if observed else self._desk.attention,
         )  # fmt: skip
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
@@ -191,6 +196,8 @@ class Disposer:
         person = message.sender if isinstance(message, IncomingMessage) else None
         own = own_deliveries(message, self._desk.secret)
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
+        words, within = _words(message), now - brakes.SAME_WORDS_WITHIN
+        same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if words and person else (0, False)
         return Context(
             own_addresses=self._terms.own_addresses,
             colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
@@ -202,6 +209,10 @@ class Disposer:
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
             answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
+            same_words_from=same_words_from,
+            same_words_answered=answered,
+            silenced=person is not None and suppression_store.is_silenced(tx, person.key),
+            answers_stopped=breaker.is_tripped(tx),
             caps=self._terms.caps,
             rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
             older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
@@ -211,6 +222,7 @@ class Disposer:
             languages=self._languages,
             organisation_languages=self._desk.office.languages,
             organisation_names=(self._desk.office.name, self._desk.office.short_name),
+            unready_languages=self._terms.unready_languages,
             junk=stored.junk,
         )
 
@@ -236,6 +248,10 @@ def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tupl
 def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -> Note | None:
     """The note to a colleague that this mail replies to: by its sealed Message-ID, else by the token in its subject."""
     return (cases.by_delivery(tx, own) if own else None) or cases.by_subject_token(tx, token.in_brackets(message.subject))
+
+
+def _words(message: IncomingMessage | Unreadable) -> str:
+    return "" if isinstance(message, Unreadable) else brakes.words_key(message.subject, message.visible_text)
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

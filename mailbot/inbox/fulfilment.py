@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailbot.inbox import destination
+from mailbot.inbox.brakes import braked
 from mailbot.inbox.heard import A_RELEASE, Heard
 from mailbot.inbox.intent import Kind, Reading, Wish
+from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Context, Decided, Decision, HandOff, Ignore, SendRelease, Subscribe, Unsubscribe
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.sentence import is_reply
 from mailbot.message import address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
@@ -48,6 +51,8 @@ def _grant(wish: Wish, message: IncomingMessage, context: Context, heard: Heard,
     if wish.kind in A_RELEASE:
         return _release(message, context, heard, now)
     hindrance = _unclear(message, context, heard) or _unsafe(message, context)
+    if wish.kind is Kind.SUBSCRIBE:
+        hindrance = hindrance or _braked(message, context)
     if hindrance or wish.confidence < SURE_ENOUGH:
         return HandOff(reason=hindrance or Reason(wish.kind), why=str(hindrance or wish.kind))
     if wish.kind is Kind.SUBSCRIBE:
@@ -134,6 +139,8 @@ def _may_not_go(message: IncomingMessage, context: Context, heard: Heard, now: d
         return unsafe
     if context.own_deliveries:
         return Reason.REPLY_TO_OURS
+    if brake := _braked(message, context):
+        return brake
     caps, earlier = context.caps, _recent_answers(context, now)
     confirmed = context.authentication is Authentication.PASS
     same = [at for release, at in earlier if heard.draft and release == heard.draft.release]
@@ -144,6 +151,10 @@ def _may_not_go(message: IncomingMessage, context: Context, heard: Heard, now: d
     if context.answers_hour_domain >= caps.answers_per_domain_per_hour:
         return Reason.CAP_DOMAIN
     return Reason.CAP_MINUTE if context.answers_last_minute >= caps.answers_per_minute else None
+
+
+def _braked(message: IncomingMessage, context: Context) -> Reason | None:
+    return braked(context, is_reply=is_reply(message.subject, lexicon(context.languages)))
 
 
 def _recent_answers(context: Context, now: datetime) -> tuple[tuple[str, datetime], ...]:

@@ -24,6 +24,7 @@ class Desk:
     office: Office
     mode: str  # observe, draft, automatic
     hand_offs_per_hour: int
+    hand_offs_per_address_per_hour: int
     filed: str
     attention: str
     secret: bytes

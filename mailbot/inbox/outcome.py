@@ -123,6 +123,7 @@ class Caps:
     answers_per_address_per_day: int = 3
     answers_per_domain_per_hour: int = 20
     answers_per_minute: int = 30
+    addresses_per_text_per_hour: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,10 @@ class Context:
     answers_today_address: int = 0
     answers_hour_domain: int = 0
     answers_last_minute: int = 0
+    same_words_from: int = 0                    # other addresses that wrote the very same words within the hour
+    same_words_answered: bool = False           # this person wrote them before, and was answered
+    silenced: bool = False                      # this person has complained
+    answers_stopped: bool = False               # the breaker has tripped
     caps: Caps = Caps()
     rescan_doubt: bool = False                  # after a new UIDVALIDITY: the Message-ID was met before
     older_than_a_day_in_rescan: bool = False
@@ -148,6 +153,7 @@ class Context:
     languages: Mapping[str, Language]
     organisation_languages: tuple[str, ...]
     organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release
+    unready_languages: frozenset[str] = frozenset()    # whose folders lack something: nothing can be written in them
     junk: bool = False
     understood: Understood | None = None        # what its words say, where that was worked out already
     journalist: Journalist | None = None        # who has the sender's address

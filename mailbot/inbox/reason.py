@@ -57,6 +57,7 @@ class Reason(StrEnum):
     COLLEAGUE_NOT_DONE = "colleague-not-done"
     JUNK = "junk"
     # a person's business (intent.Kind)
+    SENSITIVE_TOPIC = "sensitive-topic"
     CALL_FOR_HELP = "call-for-help"
     LEGAL = "legal"
     COMPLAINT = "complaint"
@@ -92,6 +93,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     # not sure enough
     UNREADABLE = "unreadable"
+    LANGUAGE_NOT_READY = "language-not-ready"
     NOTHING_WRITTEN = "nothing-written"
     NOT_UNDERSTOOD = "not-understood"
     NOT_SURE = "not-sure"
@@ -107,6 +109,9 @@ class Reason(StrEnum):
     SENDER_UNCONFIRMED = "sender-unconfirmed"
     REPLY_TO_OURS = "reply-to-ours"
     ASKED_AGAIN = "asked-again"
+    COMPLAINED = "complained"
+    ANSWERS_STOPPED = "answers-stopped"
+    CAP_SAME_WORDS = "cap-same-words"
     CAP_ADDRESS = "cap-address"
     CAP_DOMAIN = "cap-domain"
     CAP_MINUTE = "cap-minute"

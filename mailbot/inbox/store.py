@@ -32,6 +32,21 @@ _MET = (
     .where(mail.c.identity == sa.bindparam("identity"), mail.c.state == DECIDED, mail.c.id != _MAIL)
     .limit(1)
 )
+_WORDED = (mail.c.words == sa.bindparam("words"), mail.c.decided_at > sa.bindparam("since"), mail.c.mode != "observe")
+_SAME_WORDS = sa.select(sa.func.count(sa.distinct(mail.c.sender_key))).where(*_WORDED, mail.c.sender_key != sa.bindparam("sender"))
+_SAID_BEFORE = (
+    sa.select(mail.c.id)
+    .where(*_WORDED, mail.c.sender_key == sa.bindparam("sender"), mail.c.outcome == "send_release")
+    .limit(1)
+)
+_NOTES_ABOUT = (
+    sa.select(sa.func.count())
+    .select_from(delivery)
+    .join(mail, mail.c.id == delivery.c.mail)
+    .where(
+        delivery.c.kind == Kind.HAND_OFF, delivery.c.created_at > sa.bindparam("since"), mail.c.sender_key == sa.bindparam("sender"),
+    )
+)
 _TO_FILE = (
     sa.select(mail.c.folder, mail_copy.c.uid)
     .join(mail, mail.c.id == mail_copy.c.mail)
@@ -83,6 +98,7 @@ class Record:
     subject: str
     message_id: str
     identity: str
+    words: str
     waiting: bool
     folder: str  # where the mail is filed; empty: it stays
 
@@ -159,8 +175,8 @@ def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool
     values = {
         "state": DECIDED, "decided_at": now, "mode": mode, "kind": made.kind, "outcome": made.outcome, "reason": made.reason,
         "explanation": made.explanation, "language": made.language, "sender": made.sender, "sender_key": made.sender_key,
-        "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "waiting": made.waiting,
-        "folder": made.folder,
+        "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "words": made.words,
+        "waiting": made.waiting, "folder": made.folder,
     }  # fmt: skip
     return tx.execute(_DECIDE, values | {"the_mail": mail_id}).rowcount == 1
 
@@ -173,6 +189,17 @@ def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
 def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
     """Was a mail with this Message-ID, sender and date decided before? Then this one came by another way, or under a new UID."""
     return tx.execute(_MET, {"identity": identity, "the_mail": mail_id}).first() is not None
+
+
+def same_words(tx: Tx, words: str, sender_key: str, since: datetime, pause: datetime) -> tuple[int, bool]:
+    """How many other addresses wrote these very words since then; and whether this one did since `pause` began, and was answered."""
+    others = tx.execute(_SAME_WORDS, {"words": words, "sender": sender_key, "since": since}).scalar_one()
+    return others, tx.execute(_SAID_BEFORE, {"words": words, "sender": sender_key, "since": pause}).first() is not None
+
+
+def hand_offs_about(tx: Tx, sender_key: str, since: datetime) -> int:
+    """How many notes about mails of this address were queued since then."""
+    return tx.execute(_NOTES_ABOUT, {"sender": sender_key, "since": since}).scalar_one()
 
 
 def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> dict[str, list[int]]:

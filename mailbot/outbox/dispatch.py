@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import pace, store
-from mailbot.outbox.delivery import Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
+from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.releases import store as releases
 from mailbot.releases.release import public_editions
@@ -126,6 +127,9 @@ class Dispatcher:
         claimed = store.claim(tx, self._holder, now)
         if claimed is None:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
+        if _is_unwanted(tx, claimed):
+            store.cancel(tx, claimed, self._holder, "the address is suppressed", now, DeliveryState.SUPPRESSED)
+            return None
         if why := self._must_not_leave(tx, claimed, now):
             store.cancel(tx, claimed, self._holder, why, now)
             self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
@@ -152,6 +156,8 @@ class Dispatcher:
         """A release that was public when the answer was queued may have been withdrawn or corrected since; between two tries, too."""
         if claimed.kind is not Kind.ANSWER:
             return ""
+        if suppression_store.is_silenced(tx, claimed.draft.recipient.key):
+            return "the person has complained since"
         for slug in (claimed.draft.edition, *claimed.draft.mentions):
             release = releases.load(tx, slug)
             if release is None or slug not in {edition.slug for edition in public_editions(release, now)}:
@@ -249,6 +255,12 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
+
+
+def _is_unwanted(tx: Tx, claimed: store.Claimed) -> bool:
+    """Written to no more since this was queued; or whoever queued it did not ask."""
+    unasked = claimed.kind in (Kind.CONFIRMATION, Kind.BROADCAST)
+    return unasked and suppression_store.is_suppressed(tx, claimed.draft.recipient.key)
 
 
 def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:

@@ -46,6 +46,11 @@ _COUNT = (
     .select_from(delivery)
     .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
 )
+_TIMES = (
+    sa.select(delivery.c.created_at)
+    .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
+    .order_by(delivery.c.created_at)
+)
 _COUNT_TO = _COUNT.where(delivery.c.cap_key == sa.bindparam("cap_key"))
 _COUNT_IN = _COUNT.where(delivery.c.recipient_domain == sa.bindparam("domain"))
 
@@ -212,6 +217,11 @@ def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domai
     return tx.execute(query, asked).scalar_one()
 
 
+def times_since(tx: Tx, kind: Kind, since: datetime) -> list[datetime]:
+    """When each of a kind was queued since then, oldest first."""
+    return list(tx.execute(_TIMES, {"kind": kind, "since": since}).scalars())
+
+
 def states(tx: Tx) -> dict[str, int]:
     """State -> how many, every state named."""
     found = dict.fromkeys((str(state) for state in DeliveryState), 0)
@@ -270,9 +280,11 @@ def withdraw(tx: Tx, delivery_id: str, now: datetime) -> bool:
     return tx.execute(delivery.update().where(*where).values(state=DeliveryState.CANCELLED, finished_at=now)).rowcount == 1
 
 
-def cancel(tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime) -> bool:
+def cancel(
+    tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime, state: DeliveryState = DeliveryState.CANCELLED
+) -> bool:
     """It must not leave any more; `why` is kept as the relay's words would be."""
-    values = {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
+    values = {"state": state, "finished_at": now, "holder": "", "last_text": why, "in_doubt_since": None}
     return _change_ours(tx, claimed, holder, values)
 
 

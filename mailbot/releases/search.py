@@ -23,6 +23,7 @@ import snowballstemmer
 from mailbot.languages import Language
 from mailbot.releases import dates
 from mailbot.releases.release import Edition, Release, day_of, newest_first, public_editions, released_at
+from mailbot.releases.spelling import Spellings, in_one_form, spellings
 
 TITLE, TOPIC, PLACE, BODY = 3.5, 2.5, 2.0, 1.0  # how much a word counts by where it stands
 K1, B = 1.2, 0.6  # BM25: how soon repetition stops to count, and how much length counts
@@ -86,6 +87,7 @@ class Index:
     newest: tuple[str, ...]  # their ids, the newest first
     speeches: Mapping[str, _Speech]
     grammar: dates.Grammar
+    spellings: Spellings  # the office's own: one form for what people write differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,14 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     An index built `before` with the same languages lends the words that it has stemmed, which is most of the work."""
     speeches = before.speeches if before else {code: _speech(language) for code, language in languages.items()}
     grammar = before.grammar if before else dates.grammar([language.dates for language in languages.values()])
+    known = before.spellings if before else spellings(language.office for language in languages.values())
     papers: list[_Paper] = []
     postings: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("L"), array("d")))
     number, every = 0, tuple(releases)
     for release in sorted(every, key=lambda release: release.id):
         editions = public_editions(release, now)
         for edition in sorted(editions, key=lambda edition: edition.slug):
-            terms, length = _terms_of(edition, speeches.get(edition.language, _PLAIN))
+            terms, length = _terms_of(edition, speeches.get(edition.language, _PLAIN), known)
             for term, weight in terms.items():
                 numbers, weights = postings[term]
                 numbers.append(len(papers))
@@ -123,12 +126,12 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
         for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
     newest = tuple(release.id for release in newest_first(every, now))
-    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar)
+    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar, known)
 
 
 def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[Match, ...]:
     """The releases that the text may ask for, the best first; equal ones newest first, then by slug."""
-    text = unicodedata.normalize("NFC", text)
+    text = in_one_form(unicodedata.normalize("NFC", text), index.spellings)
     asked = _asked(index, text, now)
     whole = sum(one.weight for one in asked)
     if not whole:
@@ -178,13 +181,13 @@ def _stands_in(index: Index, term: str, paper: int) -> bool:
     return place < len(numbers) and numbers[place] == paper
 
 
-def _terms_of(edition: Edition, speech: _Speech) -> tuple[dict[str, float], float]:
+def _terms_of(edition: Edition, speech: _Speech, known: Spellings) -> tuple[dict[str, float], float]:
     """How much of each term the edition has, and its length: both weighed by where the words stand."""
     terms: dict[str, float] = defaultdict(float)
     length = 0.0
     body = _LINK.sub("] ", edition.body)  # the marks of Markdown are no words; parsing it would cost more than all the rest
     for text, weight in ((edition.title, TITLE), (" ".join(edition.topics), TOPIC), (edition.place, PLACE), (body, BODY)):
-        for word in _words(text):
+        for word in _words(in_one_form(text, known)):
             forms = _forms(word, speech)
             length += weight if forms else 0.0
             for term in forms:

@@ -20,7 +20,8 @@ from tests.servers.dovecot import Dovecot, dovecot_server
 MAILS = sorted((Path(__file__).parents[1] / "corpus").glob("*.eml"))
 ADDRESS = "presse@littoral.example"  # to whom the mails of the corpus are written
 AUTHSERV = "mx.littoral.example"  # and who vouches for their senders
-NO_CAPS = dict.fromkeys(("answers_per_address_per_day", "answers_per_domain_per_hour", "answers_per_minute"), 1_000_000)
+CAPS = ("answers_per_address_per_day", "answers_per_domain_per_hour", "answers_per_minute", "addresses_per_text_per_hour")
+NO_CAPS = dict.fromkeys(CAPS, 1_000_000)
 LONG_QUOTE = "\n".join(f"> Ligne {number} de ce que l'on s'était écrit auparavant, citée une fois de plus." for number in range(200))
 ATTACHED_LINES = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3ODkr\r\n" * 2500  # some 200 KB
 

@@ -320,7 +320,8 @@ def arrived(mailbot: Commands, database: Database) -> Commands:
         told = {"visible_text": "Bonjour\x1b[2J\nà vous", "evidence": ["latest"], "actions": []}
         made = inbox.Record(
             kind="request", outcome="hand_off", reason="nothing-public", explanation=told, language="en", sender="a@b.example",
-            sender_key="a@b.example", subject="Été\x1b[31m", message_id="<1@b.example>", identity="", waiting=True, folder="attention",
+            sender_key="a@b.example", subject="Été\x1b[31m", message_id="<1@b.example>", identity="", words="",
+            waiting=True, folder="attention",
         )  # fmt: skip
         assert inbox.record(tx, 1, made, "automatic", NOW)
 

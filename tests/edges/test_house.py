@@ -20,10 +20,11 @@ Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
 NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
-STORES = {"store", "shelf"}
+STORES = {"store", "shelf", "suppression_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
-    "watch", "carry_out", "join", "dispose", "aftermath", "read_mail", "summarise", "hand_over", "take_reply", "escalate", "dispatch",
+    "watch", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
+    "hand_over", "take_reply", "escalate", "dispatch",
     "announce",
 }  # fmt: skip
 OUTSIDE = {

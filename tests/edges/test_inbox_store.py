@@ -19,7 +19,8 @@ def arrival(uid: int, content: bytes | None = b"Subject: a\r\n\r\nb", uidvalidit
 def record(folder: str = "mailbot", waiting: bool = False, identity: str = "") -> Record:
     return Record(
         kind="request", outcome="hand_off" if waiting else "ignore", reason="unsure", explanation={"actions": []}, language="fr",
-        sender="a@b.example", sender_key="a@b.example", subject="a", message_id="", identity=identity, waiting=waiting, folder=folder,
+        sender="a@b.example", sender_key="a@b.example", subject="a", message_id="", identity=identity, words="",
+        waiting=waiting, folder=folder,
     )  # fmt: skip
 
 

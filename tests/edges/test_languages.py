@@ -60,16 +60,21 @@ def test_a_folder_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "text", "named"),
     [
-        pytest.param("words", "function_words: [a, true]", "function_words: entry 2", id="a-truth-value"),
-        pytest.param("words", "function_words: le", "function_words: must be a list", id="no-list"),
+        pytest.param("words", "name: a\nfunction_words:\n  - a\n  - true", "line 4: function_words: entry 2", id="a-truth-value"),
+        pytest.param("words", "name: a\nfunction_words: le", "line 2: function_words: must be a list", id="no-list"),
         pytest.param("words", "name: [a]", "name: must be one word", id="a-list-for-a-word"),
         pytest.param("words", "order: first", "order: must be a number", id="no-number"),
-        pytest.param("wishes", "wishes: {photos: [photo, 12]}", "wishes.photos: entry 2", id="a-number"),
+        pytest.param("wishes", "wishes:\n  photos: [photo,\n    12]", "line 3: wishes.photos: entry 2", id="a-number"),
         pytest.param("wishes", "ask: ['']", "ask: entry 1", id="an-empty-phrase"),
         pytest.param("wishes", "ask: [a\nb: c", "line 2", id="broken-yaml"),
-        pytest.param("wishes", "- a\n- b", "must hold keys and values", id="no-mapping"),
+        pytest.param("wishes", "# x\n- a\n- b", "line 2: must hold keys and values", id="no-mapping"),
+        pytest.param("office", "sensitive: [a]\nplaces: [Ouaga]", "line 2: places: must hold lines", id="places-without-a-form"),
+        pytest.param("office", "places:\n  Ouagadougou: Ouaga", "line 2: places.Ouagadougou: must be a list", id="a-spelling-alone"),
+        pytest.param("office", "topics:\n  eau: [a]\n  2030: [b]", "line 3: topics.2030: the form is 2030", id="a-number-as-form"),
+        pytest.param("office", "sensitive:\n  - 12", "line 2: sensitive: entry 1 is 12", id="a-number-as-topic"),
+        pytest.param("office", "people: {a: [b]}", "line 1: people: is no key of office.yaml", id="an-unknown-key"),
         pytest.param("holidays", "a: b", "no such section", id="an-unknown-file"),
-        pytest.param("mail", "+prefixes: Re", "only a list can be added to", id="adding-to-no-list"),
+        pytest.param("mail", "\n+prefixes: Re", "line 2: +prefixes: only a list can be added to", id="adding-to-no-list"),
     ],
 )
 def test_a_fault_names_the_file_and_the_key(tmp_path: Path, section: str, text: str, named: str) -> None:
@@ -83,3 +88,26 @@ def test_a_list_cannot_become_a_word_in_a_later_folder(tmp_path: Path) -> None:
     first, second = folder(tmp_path / "a", fr_mail="closings: [Bien à vous]"), folder(tmp_path / "b", fr_mail="closings: Bien")
     with pytest.raises(LanguageFault, match="closings"):
         languages.load([first, second])
+
+
+def test_a_list_where_an_earlier_folder_has_a_mapping_is_named_with_its_line(tmp_path: Path) -> None:
+    first, second = folder(tmp_path / "a", fr_wishes="wishes: {photos: [photo]}"), folder(tmp_path / "b", fr_wishes="a: [b]\nwishes: [c]")
+    with pytest.raises(LanguageFault, match=r"b/fr/wishes\.yaml line 2: wishes: was a mapping before"):
+        languages.load([first, second])
+
+
+def test_the_office_may_add_to_its_own_words_and_they_are_no_part_of_a_complete_language(tmp_path: Path) -> None:
+    added = "places: {Ouagadougou: [Wagadugu]}\n+sensitive: [affaire du port]"
+    first = folder(tmp_path / "a", fr_office="places: {Ouagadougou: [Ouaga]}\nsensitive: [attaque]")
+    assert languages.load([first, folder(tmp_path / "b", fr_office=added)])["fr"].office == {
+        "places": {"Ouagadougou": ["Wagadugu"]}, "sensitive": ["attaque", "affaire du port"],
+    }  # fmt: skip
+    assert "office.yaml" not in languages.missing(languages.load([first])["fr"])
+
+
+def test_every_fault_of_a_language_is_named_not_only_the_first(tmp_path: Path) -> None:
+    bad = folder(tmp_path, fr_words="function_words: le\nletter_words: [1, 2]", fr_office="sensitive: x", en_words="order: first")
+    told = [str(fault) for fault in languages.faults([bad], "fr")]
+    assert [line.partition("fr/")[2].partition(":")[0] for line in told] == [
+        "office.yaml line 1", "words.yaml line 1", "words.yaml line 2", "words.yaml line 2",
+    ]  # fmt: skip

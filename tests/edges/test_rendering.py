@@ -71,12 +71,14 @@ NOTICE = {
     "organisation": ORGANISATION, "event": "in-doubt", "recipient": SENDER, "title": "Un pont", "subject": "Re: Le pont",
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
+BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST, "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
+    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
+    "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
     **LIST,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -89,6 +91,7 @@ BARE: dict[str, dict[str, Any]] = {
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO | {"recipient": SENDER | {"name": ""}},
     "told": TOLD | {"recipient": NOBODY, "subject": "", "event": "empty", "until": None}, "own_text": OWN_TEXT | {"reply_subject": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
+    "breaker": BREAKER,
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     **LIST,
 }

@@ -61,7 +61,7 @@ def _decide(
 ) -> None:
     made = inbox.Record(
         kind=kind, outcome=outcome, reason="reason", explanation={}, language="fr", sender=JOURNALIST, sender_key=key(JOURNALIST),
-        subject="s", message_id="", identity="", waiting=waiting, folder=folder,
+        subject="s", message_id="", identity="", words="", waiting=waiting, folder=folder,
     )  # fmt: skip
     assert inbox.record(tx, number, made, mode, NOW)
 

@@ -25,7 +25,10 @@ from tests.journeys.office import COLLEAGUE, LATEST, SECOND_COLLEAGUE, SECRET_KE
 WORKING_SECONDS = 0.8  # a kill comes in this time after work began; every fourth comes while mailbot is still starting
 STARTING_SECONDS = 1.2
 GENEROUS: dict[str, dict[str, Any]] = {
-    "inbox": {"answers_per_minute": 100_000, "answers_per_domain_per_hour": 100_000, "hand_offs_per_hour": 100_000},
+    "inbox": {
+        "answers_per_minute": 100_000, "answers_per_domain_per_hour": 100_000, "hand_offs_per_hour": 100_000,
+        "addresses_per_text_per_hour": 100_000, "hand_offs_per_address_per_hour": 100_000,
+    },
     "outbox": {"retry_seconds": [0.1] * 5, "lease_seconds": 30, "uncertain_retry_seconds": 0.1, "shutdown_seconds": 10},
 }
 

@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.String(length=64), nullable=False),
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
@@ -83,6 +84,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mail_sender_key"), "mail", ["sender_key"], unique=False)
     op.create_index(op.f("ix_mail_state"), "mail", ["state"], unique=False)
     op.create_index(op.f("ix_mail_waiting"), "mail", ["waiting"], unique=False)
+    op.create_index(op.f("ix_mail_words"), "mail", ["words"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -253,3 +255,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("token", name=op.f("uq_case_note_token")),
     )
     op.create_index(op.f("ix_case_note_case"), "case_note", ["case"], unique=False)
+    op.create_table(
+        "bounce",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("address_key", sa.String(length=320), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("grade", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("diagnostic", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.String(length=40), nullable=False),
+        sa.Column("mail", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name=op.f("fk_bounce_delivery"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["mail"], ["mail.id"], name=op.f("fk_bounce_mail"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bounce")),
+    )
+    op.create_index(op.f("ix_bounce_delivery"), "bounce", ["delivery"], unique=False)
+    op.create_index("ix_bounce_history", "bounce", ["address_key", "at"], unique=False)
+    op.create_table(
+        "suppression",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("address_key", sa.String(length=320), nullable=False),
+        sa.Column("reason", sa.String(length=60), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("delivery", sa.String(length=40), nullable=True),
+        sa.Column("lifted_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name=op.f("fk_suppression_delivery"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
+    )
+    op.create_index(op.f("ix_suppression_address_key"), "suppression", ["address_key"], unique=False)

@@ -1,0 +1,42 @@
+"""What a report about a mail of ours changes: the journalist's address, and the mail that was answered. Without our seal: nothing."""
+
+from datetime import datetime
+
+from mailbot import bounces
+from mailbot.audience import suppression_store
+from mailbot.audience.suppression import Bounce, concerned, grade, grade_of_feedback
+from mailbot.database.engine import Tx
+from mailbot.inbox import store
+from mailbot.inbox.outcome import RecordReport
+from mailbot.inbox.summarise import name_again
+from mailbot.outbox import store as outbox
+from mailbot.outbox.delivery import Failed, Kind, Phase, Reply, Uncertain, Verdict
+
+TO_JOURNALISTS = (Kind.ANSWER, Kind.CONFIRMATION, Kind.BROADCAST)
+
+
+def note_report(tx: Tx, report: RecordReport, mail: int, now: datetime) -> None:
+    """A bounce or a complaint that came by mail, in the transaction that records its decision."""
+    if any(one.action in ("failed", "") for one in report.reported):
+        for answered in outbox.mails_of(tx, report.ours):  # what we wrote about it has not arrived after all
+            store.put_before_a_person(tx, answered)
+            name_again(tx, answered, now)
+    went_to = suppression_store.went_to(tx, report.ours, TO_JOURNALISTS)
+    for delivery, said in concerned(went_to, report.reported):
+        if report.feedback_type:
+            graded, status, diagnostic = grade_of_feedback(report.feedback_type), "", f"feedback-type: {report.feedback_type}"
+        elif said is not None:
+            graded, status, diagnostic = grade(said.action, said.status, said.meaning), said.status, said.diagnostic
+        else:
+            continue
+        suppression_store.note(tx, went_to[delivery], Bounce(now, graded, delivery), status, diagnostic, mail)
+
+
+def note_refusal(tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
+    """What the relay said of the recipient when he was named to it, where that was the last word: it is a bounce without a mail."""
+    last_word = isinstance(verdict, Failed | Uncertain) and reply.phase is Phase.ENVELOPE_RCPT and reply.refused
+    if claimed.kind not in TO_JOURNALISTS or not last_word:
+        return
+    graded = grade("failed", reply.enhanced, bounces.shipped().meaning(reply.text))
+    said = f"{reply.code} {reply.text}"
+    suppression_store.note(tx, claimed.draft.recipient.key, Bounce(now, graded, claimed.id), reply.enhanced, said, None)

@@ -1,0 +1,38 @@
+"""What is known of a mail that nobody but itself tells us of: for `explain` and `inbox replay`."""
+
+from dataclasses import replace
+
+from mailbot import service
+from mailbot.inbox.dispose import authentication_of, own_deliveries
+from mailbot.inbox.outcome import Context
+from mailbot.inbox.understanding import Understood
+from mailbot.languages import Language
+from mailbot.message.address import key
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.releases.shelf import Shelf
+from mailbot.settings import Settings
+
+
+def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: Shelf) -> Context:
+    """What `explain` knows of every mail: the office, and nothing of who writes. With met() it is one mail's."""
+    return Context(
+        own_addresses=service.own_addresses(settings),
+        colleagues=frozenset(key(one) for one in settings.inbox.hand_off_to),
+        authentication=Authentication.NONE,
+        releases=shelf.releases,
+        index=shelf.index,
+        languages=loaded,
+        organisation_languages=service.language_order(settings, loaded),
+        organisation_names=(settings.organisation.name, settings.organisation.short_name),
+        unready_languages=service.unready(settings, loaded),
+        from_a_file=True,
+    )
+
+
+def met(
+    context: Context, authserv_id: str, secret: bytes, message: IncomingMessage | Unreadable, understood: Understood | None = None
+) -> Context:
+    """The same for one mail, as from somebody who has never written."""
+    vouched, ours = authentication_of(message, authserv_id), own_deliveries(message, secret)
+    return replace(context, authentication=vouched, own_deliveries=ours, understood=understood)
