@@ -73,7 +73,7 @@ NOTICE = {
 }  # fmt: skip
 BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
-ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "event": "confirmed", "days": 7}
+ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
