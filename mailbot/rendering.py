@@ -30,7 +30,7 @@ from mailbot.typography import Typography, date_in_words, moment_in_words, no_br
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
-_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "alternatives"})
+_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives"})
 VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
@@ -38,9 +38,11 @@ VALUES: Mapping[str, frozenset[str]] = {
         {"organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "offers", "original", "yes_word"}
     ),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
+    "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
+    "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
 }
-_PARTS = {"answer_short": ("subject", "txt")}
+_PARTS = {"answer_short": ("subject", "txt"), "protection": ("subject", "txt")}
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",

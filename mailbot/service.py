@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from mailbot import languages, rendering
+from mailbot import languages, rendering, staffed_hours
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
@@ -23,6 +23,8 @@ from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.carry_out import Desk
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
+from mailbot.inbox.lexicon import lexicon
+from mailbot.inbox.notice_answers import SentFolder
 from mailbot.inbox.outcome import Caps, Context
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
@@ -95,7 +97,18 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
         words=rendering.environment(template_folders(settings), typographies, office_zone(settings)),
+        hours=office_hours(settings, loaded), duty_number=organisation.duty_number, referral=settings.inbox.referral.strip(),
+        protection=_address(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
     )  # fmt: skip
+
+
+def office_hours(settings: Settings, loaded: dict[str, languages.Language]) -> staffed_hours.Hours:
+    """When somebody is there, in the day names of any installed language. Raises SettingsFault."""
+    words = staffed_hours.day_words(language.dates for language in loaded.values())
+    try:
+        return staffed_hours.read(settings.organisation.hours, words, office_zone(settings))
+    except staffed_hours.HoursUnreadable as problem:
+        raise SettingsFault(f"organisation.hours: {problem}; write it like {staffed_hours.EXAMPLE!r}.") from problem
 
 
 def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
@@ -199,7 +212,11 @@ def build(settings: Settings, clock: Clock) -> Parts:
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
-    watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
+    sent = SentFolder(
+        database=database, read=reader.read, name=settings.imap.sent, prefixes=lexicon(loaded).reply_prefixes, secret=secret,
+        every_seconds=settings.imap.poll_seconds, clock=clock,
+    )  # fmt: skip
+    watcher = Watcher(database, inward, _watching_terms(settings), holder, sent, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
         database, office, settings.inbox.mode, secret, office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, store
+from mailbot.inbox import compose, courtesy, store
+from mailbot.inbox.acknowledgement import Courtesy
 from mailbot.inbox.compose import Office, Subject
 from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
-from mailbot.inbox.reason import Reason
+from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.summarise import name_again
 from mailbot.message import token
+from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.releases.release import Release
@@ -81,17 +83,26 @@ def outcome_of(decision: Decision) -> str:
             assert_never(decision)
 
 
-def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], now: datetime) -> None:
-    """Queue what follows from each decision. Not in observe mode."""
+def carry_out(
+    tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], word: Courtesy, now: datetime
+) -> None:
+    """Queue what follows from each decision, and the word that goes back to the sender. Not in observe mode."""
+    reply = courtesy.written(desk.office, subject, word, decided.language, now=now) if desk.mode == "automatic" else None
+    if reply is not None:
+        desk.enqueue(tx, reply, now)
+    passed_on = any(isinstance(decision, HandOff) for decision in decided.decisions)
     for decision in decided.decisions:
         match decision:
             case SendRelease() if desk.mode == "automatic":
-                desk.enqueue(tx, compose.answer(desk.office, subject, decision, library, decided.language), now)
+                answer = compose.answer(desk.office, subject, decision, library, decided.language, passed_on=passed_on)
+                desk.enqueue(tx, answer, now)
             case SendRelease():
                 drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
                 _hand_off(tx, desk, drafted, decided.language, subject, library, now)
             case Subscribe(reason=reason) | Unsubscribe(reason=reason):
                 _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
+            case HandOff(reason=reason) if reason in PROTECTED:
+                _point(tx, desk, subject, referred=reply is not None, now=now)
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():
@@ -109,14 +120,24 @@ def _note_report(tx: Tx, report: RecordReport, now: datetime) -> None:
             name_again(tx, mail, now)
 
 
+def _point(tx: Tx, desk: Desk, subject: Subject, *, referred: bool, now: datetime) -> None:
+    """A call for help: where it lies, to who looks after such mails. Other notes never use up its place; a flood of them does."""
+    to = desk.office.protection or next(iter(_others(desk, subject)), None)
+    if to is not None and store.count_decided(tx, PROTECTED, now - timedelta(hours=1)) <= desk.hand_offs_per_hour:
+        desk.enqueue(tx, courtesy.pointer(desk.office, subject, to, desk.attention, referred=referred), now)
+
+
+def _others(desk: Desk, subject: Subject) -> list[Address]:
+    """The colleagues, without one who wrote the mail."""
+    return [one for one in desk.office.colleagues if subject.sender is None or one.key != subject.sender.key]
+
+
 def _hand_off(
     tx: Tx, desk: Desk, decision: HandOff, language: str, subject: Subject, library: Mapping[str, Release], now: datetime
 ) -> None:
     """A note to the first colleague; past the hour's number the mail waits for the digest."""
     sent = outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1))
-    sender = subject.sender
     if sent >= desk.hand_offs_per_hour:
         return
-    colleagues = [one for one in desk.office.colleagues if sender is None or one.key != sender.key]
-    for colleague in colleagues[:1]:
+    for colleague in _others(desk, subject)[:1]:
         desk.enqueue(tx, compose.hand_off(desk.office, subject, decision, library, language, colleague), now)

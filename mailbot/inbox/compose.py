@@ -15,6 +15,7 @@ from mailbot.outbox.store import Draft
 from mailbot.releases.body import plain_paragraphs, to_html
 from mailbot.releases.release import Edition, Release, day_of
 from mailbot.rendering import Rendered, Words, render, render_short
+from mailbot.staffed_hours import Hours
 
 REPLY_SUBJECT_LENGTH = 78
 ORIGINAL_OCTETS = 10 << 20
@@ -33,6 +34,10 @@ class Office:
     colleagues: tuple[Address, ...]
     public_url: str
     words: Words
+    hours: Hours
+    duty_number: str
+    protection: Address | None  # who hears of a call for help; None: the first colleague
+    referral: str
 
     @property
     def values(self) -> dict[str, str]:
@@ -63,11 +68,15 @@ class Subject:
         return self.message.sender if isinstance(self.message, IncomingMessage) else None
 
 
-def answer(office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str) -> Draft:
-    """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone."""
+def answer(
+    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str, *, passed_on: bool = False
+) -> Draft:
+    """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone.
+
+    `passed_on`: the mail wants more than the release, and a colleague has the rest."""
     message, recipient = subject.message, subject.sender
     assert isinstance(message, IncomingMessage) and recipient is not None
-    rendered = rendered_answer(office, subject, decision, library, language)
+    rendered = rendered_answer(office, subject, decision, library, language, passed_on=passed_on)
     return Draft(
         key=f"answer:{subject.mail}", kind=Kind.ANSWER, recipient=recipient, language=language, subject=rendered.subject,
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
@@ -78,7 +87,7 @@ def answer(office: Office, subject: Subject, decision: SendRelease, library: Map
 
 
 def rendered_answer(
-    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str
+    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str, *, passed_on: bool = False
 ) -> Rendered:
     """The words of an answer, also shown to a colleague as a draft."""
     values = {
@@ -87,11 +96,12 @@ def rendered_answer(
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
+        "passed_on": passed_on,
         "alternatives": tuple(_listed(office, _edition(library, slug)) for slug in decision.alternatives),
     }
     if not decision.full:
         return render_short(office.words, language, values)
-    return render(office.words, language, "answer", values | {"reply_subject": _reply_subject(subject.message)})
+    return render(office.words, language, "answer", values | {"reply_subject": reply_subject(subject.message)})
 
 
 def hand_off(
@@ -182,6 +192,7 @@ def _edition(library: Mapping[str, Release], slug: str) -> Edition:
     return next(edition for release in library.values() for edition in release.editions if edition.slug == slug)
 
 
-def _reply_subject(message: IncomingMessage | Unreadable) -> str:
+def reply_subject(message: IncomingMessage | Unreadable) -> str:
+    """`Re:` and what he wrote; for authenticated senders alone."""
     subject = clean_header(message.subject, REPLY_SUBJECT_LENGTH)
     return subject if subject.lower().startswith("re:") else f"Re: {subject}" if subject else ""

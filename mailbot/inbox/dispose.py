@@ -15,10 +15,14 @@ import structlog
 
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import store
+from mailbot.inbox.acknowledge import weigh
 from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
-from mailbot.inbox.explanation import explain
+from mailbot.inbox.direct_answer import marks_of
+from mailbot.inbox.explanation import explain, withheld
+from mailbot.inbox.intent import Kind as Wanted
+from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps, Context
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
@@ -98,8 +102,8 @@ class Disposer:
         await self._refresh_shelf()
         await self._database.write(store.count_attempt, in_hand)
         faults = await self._database.write(self._decide_each, batch, self._clock())
-        for stored, problem in faults:
-            await self._database.write(store.note_fault, stored.id, repr(problem))
+        for stored, told in faults:
+            await self._database.write(store.note_fault, stored.id, told)
             if stored.attempts > MOST_ATTEMPTS:
                 await self._database.write(self._park, stored, self._clock())
         self._disposed()
@@ -114,17 +118,18 @@ class Disposer:
         found = await self._database.read(store.next_stored, TAKE_AT_ONCE, in_hand)
         return [(stored, await self._read(stored)) for stored in found]
 
-    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, Exception]]:
+    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, str]]:
         """A few mails in one transaction: to make each sure on its own would take longer than to decide it."""
-        faults: list[tuple[store.Stored, Exception]] = []
+        faults: list[tuple[store.Stored, str]] = []
         for stored, (message, understood) in batch:
             try:
                 with tx.begin_nested():
                     self._decide(tx, stored, message, understood, now)
             except Exception as problem:
                 # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
-                log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
-                faults.append((stored, problem))
+                told = _told(problem, understood)
+                log.error("mail-fault", mail=stored.id, attempt=stored.attempts, fault=told, exc_info=told == repr(problem))
+                faults.append((stored, told))
         return faults
 
     async def _refresh_shelf(self) -> None:
@@ -153,23 +158,36 @@ class Disposer:
         """What is known of the sender, the decision, and the mails that follow from it: all of it or nothing."""
         self._shelf.refresh(tx, now)
         identity = _identity(message)
-        context = replace(self._context(tx, stored, message, identity, now), understood=understood)
+        answered_at = self._answered_at(tx, stored, message)
+        known = self._context(tx, stored, message, identity, now)
+        context = replace(known, understood=understood, answered_already=answered_at is not None and self._terms.mode != "observe")
         decided = decide(message, context, now)
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender
         observed, first = self._terms.mode == "observe", decided.decision
+        explained = explain(decided, message, str(stored.id))
         made = store.Record(
             kind=decided.kind, outcome=outcome_of(first), reason=str(first.reason),
-            explanation=explain(decided, message, str(stored.id)), language=decided.language,
-            sender=sender.address if sender else "", sender_key=sender.key if sender else "", subject=message.subject,
+            explanation=withheld(explained) if decided.protected else explained, language=decided.language,
+            sender=sender.address if sender else "", sender_key=sender.key if sender else "",
+            subject="" if decided.protected else message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
             waiting=not observed and waits(decided, self._desk), folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
+        if answered_at is not None:
+            store.answered(tx, stored.id, answered_at)
         if not observed:
-            carry_out(tx, self._desk, decided, subject, self._shelf.releases, now)
+            carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, now), now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
+
+    def _answered_at(self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable) -> datetime | None:
+        """When a colleague answered this mail from the mailbox itself, before we came to it."""
+        if isinstance(message, Unreadable) or message.sender is None:
+            return None
+        marks = marks_of(message.message_id, message.subject, message.sender.key, lexicon(self._languages).reply_prefixes)
+        return store.answer_to(tx, marks, stored.received_at)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
         """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""
@@ -196,6 +214,7 @@ class Disposer:
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
             answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
             caps=self._terms.caps,
+            help_is_open=person is not None and store.help_is_open(tx, person.key),
             rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
             older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
             received_at=stored.received_at,
@@ -210,6 +229,11 @@ class Disposer:
     @staticmethod
     def _count(tx: Tx, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
         return outbox.count_since(tx, Kind.ANSWER, since, cap_key=cap_key, domain=domain)
+
+
+def _told(problem: Exception, understood: Understood | None) -> str:
+    """What went wrong; its kind alone where the mail calls for help, as an error may quote what it failed at."""
+    return type(problem).__name__ if understood and understood.reading.wish(Wanted.HELP) else repr(problem)
 
 
 def authentication_of(message: IncomingMessage | Unreadable, authserv_id: str) -> Authentication:

@@ -48,8 +48,10 @@ class Reason(StrEnum):
     COLLEAGUE = "colleague"
     COLLEAGUE_REPLIED = "colleague-replied"
     JUNK = "junk"
+    ANSWERED_ALREADY = "answered-already"
     # a person's business (intent.Kind)
     CALL_FOR_HELP = "call-for-help"
+    HELP_IS_OPEN = "help-is-open"
     LEGAL = "legal"
     COMPLAINT = "complaint"
     CORRECTION = "correction"
@@ -92,3 +94,7 @@ class Reason(StrEnum):
     CAP_DOMAIN = "cap-domain"
     CAP_MINUTE = "cap-minute"
     DRAFT_MODE = "draft-mode"
+
+
+# Their words go nowhere but to who reads the mail itself: not into a note, a list, a log or the explanation.
+PROTECTED = frozenset({Reason.CALL_FOR_HELP, Reason.HELP_IS_OPEN})

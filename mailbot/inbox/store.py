@@ -1,7 +1,7 @@
 """Which mails arrived, where they lie, what was decided and why."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import delivery, mail, mail_copy, mail_part
-from mailbot.inbox.reason import Reason
+from mailbot.database.tables import delivery, mail, mail_copy, mail_part, sent_mark
+from mailbot.inbox.direct_answer import DirectAnswer, marks_of
+from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
 
 PART_OCTETS = 1 << 20
@@ -198,6 +199,46 @@ def waiting(tx: Tx) -> int:
 def handled(tx: Tx) -> int:
     """How many mails have their decision."""
     return tx.execute(sa.select(sa.func.count()).select_from(mail).where(mail.c.state == DECIDED)).scalar_one()
+
+
+def count_decided(tx: Tx, reasons: Collection[Reason], since: datetime) -> int:
+    """How many mails were decided so since then."""
+    where = (mail.c.reason.in_(list(reasons)), mail.c.decided_at > since)
+    return tx.execute(sa.select(sa.func.count()).select_from(mail).where(*where)).scalar_one()
+
+
+def help_is_open(tx: Tx, sender_key: str) -> bool:
+    """Does a call for help by this person wait for somebody?"""
+    where = (mail.c.sender_key == sender_key, mail.c.waiting, mail.c.reason.in_(list(PROTECTED)))
+    return tx.execute(sa.select(mail.c.id).where(*where).limit(1)).first() is not None
+
+
+def remember_answer(tx: Tx, answer: DirectAnswer, prefixes: frozenset[str]) -> list[int]:
+    """A colleague has answered from the mailbox: the mails that it answers, which wait no longer. The others may still be decided."""
+    rows = [{"mark": mark, "sent_at": answer.at} for mark in sorted(answer.marks)]
+    tx.execute(insert(tx, sent_mark).on_conflict_do_nothing(), rows)
+    open_ones = (mail.c.state == DECIDED, mail.c.answered_at.is_(None), sa.or_(mail.c.waiting, mail.c.mode == "observe"))
+    asked = (mail.c.sender_key.in_(answer.recipients), mail.c.received_at <= answer.at, *open_ones)
+    columns = (mail.c.id, mail.c.message_id, mail.c.subject, mail.c.sender_key)
+    found = [
+        row.id
+        for row in tx.execute(sa.select(*columns).where(*asked))
+        if marks_of(row.message_id, row.subject, row.sender_key, prefixes) & answer.marks
+    ]
+    for mail_id in found:
+        answered(tx, mail_id, answer.at)
+    return found
+
+
+def answered(tx: Tx, mail_id: int, at: datetime) -> None:
+    """A colleague has answered it from the mailbox: it waits no longer."""
+    tx.execute(mail.update().where(mail.c.id == mail_id).values(answered_at=at, waiting=False))
+
+
+def answer_to(tx: Tx, marks: Collection[str], received_at: datetime) -> datetime | None:
+    """When a colleague answered a mail with these marks, if one did."""
+    where = (sent_mark.c.mark.in_(list(marks)), sent_mark.c.sent_at >= received_at)
+    return tx.execute(sa.select(sa.func.min(sent_mark.c.sent_at)).where(*where)).scalar()
 
 
 def put_before_a_person(tx: Tx, mail_id: int) -> None:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What a mail is for."""
 
     ANSWER = "answer"
+    ACKNOWLEDGEMENT = "acknowledgement"  # or the office's words for a call for help; never a release
     CONFIRMATION = "confirmation"
     HAND_OFF = "hand_off"
     DIGEST = "digest"
@@ -26,7 +27,9 @@ class Kind(StrEnum):
 
 
 # Claimed in this order: a broadcast never delays a journalist.
-PRIORITY: Mapping[Kind, int] = {Kind.ANSWER: 0, Kind.CONFIRMATION: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1, Kind.BROADCAST: 2}
+PRIORITY: Mapping[Kind, int] = {
+    Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.CONFIRMATION: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1, Kind.BROADCAST: 2,
+}  # fmt: skip
 
 
 class DeliveryState(StrEnum):

@@ -253,10 +253,7 @@ class Dispatcher:
 
 def _headers(draft: store.Draft) -> tuple[tuple[str, str], ...]:
     """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL)."""
-    if draft.kind is Kind.ANSWER:
-        return (
-            ("Auto-Submitted", "auto-replied"),
-            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-            ("X-Mailbot-Release", draft.edition),
-        )
+    if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT):
+        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER else ()
+        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
     return (("Auto-Submitted", "auto-generated"),)

@@ -22,7 +22,7 @@ Nodes = list[tuple[Path, ast.AST]]
 NOUN_PACKAGES = ("message", "inbox", "releases", "audience", "broadcast", "outbox")
 STORES = {"store", "shelf"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
-VERBS = {"watch", "carry_out", "dispose", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
+VERBS = {"watch", "acknowledge", "carry_out", "dispose", "notice_answers", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
     "mailbot.logs", "mailbot.settings", "multiprocessing", "os", "pymap", "random", "secrets", "smtplib", "socket", "sqlalchemy", "sqlite3",

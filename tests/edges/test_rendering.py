@@ -41,13 +41,19 @@ OTHER = {"title": "Un bac en moins", "date": date(2024, 9, 12), "url": "https://
 SENDER = {"name": "Moussa Keïta", "address": "m.keita+presse@journal.example"}
 NOBODY = {"name": "", "address": ""}
 ENTRY = {"sender": SENDER, "subject": "Le pont", "when": WHEN, "reason": "some-reason", "action": "send_release", "title": "Un pont"}
+ENTRY |= {"mail": 12, "protected": False, "answered": None}
+PROTECTED_ENTRY = ENTRY | {"sender": {"name": "", "address": ""}, "subject": "", "protected": True, "action": "hand_off", "answered": WHEN}
+ACKNOWLEDGEMENT = {
+    "organisation": ORGANISATION, "reply_subject": "Re: Le pont", "staffed": False, "opens": WHEN, "duty_number": "+223 20 00 00 00",
+}  # fmt: skip
+PROTECTION = {"organisation": ORGANISATION, "mail": 12, "when": WHEN, "folder": "mailbot/attention", "referred": True}
 ANSWER = {
-    "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True,
+    "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True, "passed_on": True,
     "alternatives": (OTHER, OTHER | {"url": ""}),
 }  # fmt: skip
 BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
-    "alternatives": (),
+    "passed_on": False, "alternatives": (),
 }  # fmt: skip
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
@@ -59,10 +65,10 @@ NOTICE = {
     "organisation": ORGANISATION, "event": "in-doubt", "recipient": SENDER, "title": "Un pont", "subject": "Re: Le pont",
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
-DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
+DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST,
+    "notice": NOTICE, "digest": DIGEST, "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -72,6 +78,8 @@ BARE: dict[str, dict[str, Any]] = {
     | {"offers": (), "original": "", "yes_word": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
+    "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},
+    "protection": PROTECTION | {"referred": False},
 }
 EVERY = [
     pytest.param(language, name, values, id=f"{language} {name} {fullness}")

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
         sa.UniqueConstraint("sha256", name=op.f("uq_mail_sha256")),
     )
@@ -164,3 +165,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery", "number", name=op.f("pk_attempt")),
     )
     op.create_index(op.f("ix_attempt_started_at"), "attempt", ["started_at"], unique=False)
+    op.create_table(
+        "sent_mark",
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "sent_at", name=op.f("pk_sent_mark")),
+    )
