@@ -135,6 +135,14 @@ mail_copy = sa.Table(
     sa.Column("filed_at", Instant),
 )
 
+# What colleagues sent from the mailbox: a hash of each mail that it may answer (inbox/direct_answer.py), and when it was sent.
+sent_mark = sa.Table(
+    "sent_mark",
+    metadata,
+    sa.Column("mark", sa.String(64), primary_key=True),
+    sa.Column("sent_at", Instant, primary_key=True),
+)
+
 # Every mail that leaves is a row here first.
 delivery = sa.Table(
     "delivery",
@@ -194,10 +202,42 @@ attempt = sa.Table(
     sa.Column("ended_at", Instant),
 )
 
-# What colleagues sent from the mailbox: a hash of each mail that it may answer (inbox/direct_answer.py), and when it was sent.
-sent_mark = sa.Table(
-    "sent_mark",
+# A mail that a colleague has to answer: who has it, what would be sent for it, what became of it. Unfinished ones have their mail waiting.
+case_file = sa.Table(
+    "case_file",
     metadata,
-    sa.Column("mark", sa.String(64), primary_key=True),
-    sa.Column("sent_at", Instant, primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("mail", sa.ForeignKey("mail.id"), nullable=False, unique=True),
+    sa.Column("state", sa.String(16), nullable=False),  # open, answering, answered, closed, snoozed
+    sa.Column("reason", sa.String(60), nullable=False),
+    sa.Column("colleague", sa.String(320), nullable=False, default=""),  # who has it now; empty: no note has gone out
+    sa.Column("journalist", sa.String(320), nullable=False, default=""),  # empty: nobody who could be answered
+    sa.Column("journalist_name", sa.Text, nullable=False, default=""),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("authenticated", sa.Boolean, nullable=False),  # their domain vouches for the mail: its subject may go out again
+    sa.Column("references", sa.JSON, nullable=False),
+    sa.Column("draft", sa.JSON),  # the release that a colleague's yes sends, chosen but not yet written
+    sa.Column("note", sa.JSON, nullable=False),  # what its note says, to be written anew for the next colleague
+    sa.Column("deadline", Instant),
+    sa.Column("deadline_words", sa.Text, nullable=False, default=""),
+    sa.Column("urgent", sa.Boolean, nullable=False, default=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("due_at", Instant),  # when it goes to the next name, or comes back after a snooze
+    sa.Column("overdue", sa.Boolean, nullable=False, default=False),  # the list of names has come to its end
+    sa.Column("answer", sa.ForeignKey("delivery.id")),  # the text that is held back or has answered it
+    sa.Column("closed_at", Instant),
+    sa.Column("closed_by", sa.String(320), nullable=False, default=""),
+    sa.Column("how", sa.String(40), nullable=False, default=""),
+)
+sa.Index("ix_case_file_due", case_file.c.state, case_file.c.due_at)
+
+# What was written to a colleague about a case: each has a token of its own, which only that colleague's address may use.
+case_note = sa.Table(
+    "case_note",
+    metadata,
+    sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("case", sa.ForeignKey("case_file.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("token", sa.String(40), nullable=False, unique=True),
+    sa.Column("colleague_key", sa.String(320), nullable=False),
+    sa.Column("sent_at", Instant, nullable=False),
 )

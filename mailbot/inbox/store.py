@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mailbot.cases import store as cases
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import delivery, mail, mail_copy, mail_part, sent_mark
 from mailbot.inbox.direct_answer import DirectAnswer, marks_of
@@ -231,7 +232,10 @@ def remember_answer(tx: Tx, answer: DirectAnswer, prefixes: frozenset[str]) -> l
 
 
 def answered(tx: Tx, mail_id: int, at: datetime) -> None:
-    """A colleague has answered it from the mailbox: it waits no longer."""
+    """A colleague has answered it from the mailbox: it waits no longer, and nothing more is sent for it."""
+    case = cases.of_mail(tx, mail_id)
+    if case is not None:
+        cases.close(tx, case.id, "answered-directly", "", at)
     tx.execute(mail.update().where(mail.c.id == mail_id).values(answered_at=at, waiting=False))
 
 

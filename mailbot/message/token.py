@@ -4,12 +4,14 @@ HMAC-SHA256 cut to 128 bits, in lower-case hexadecimal because some systems chan
 one purpose, so that what unsubscribes cannot confirm.
 """
 
+import base64
 import hashlib
 import hmac
 import re
 
 _SEAL_DIGITS = 32       # 128 bits
 _OWN = re.compile(rf"<?mb\.([A-Za-z0-9_-]{{1,64}})\.([0-9a-f]{{{_SEAL_DIGITS}}})@[^<>\s]{{1,253}}>?")
+_IN_A_SUBJECT = re.compile(r"\[#([A-Za-z2-7]{26})\]")     # 128 bits in base 32
 
 
 def seal(secret: bytes, purpose: str, value: str) -> str:
@@ -31,3 +33,14 @@ def own_delivery(secret: bytes, message_id: str) -> str | None:
     """The delivery whose Message-ID this is; None when we did not make it."""
     found = _OWN.fullmatch(message_id.strip()[:400])
     return found[1] if found and is_sealed(secret, "message-id", found[1], found[2]) else None
+
+
+def subject_token(secret: bytes, delivery_id: str) -> str:
+    """What stands in the subject of a note to a colleague, because some programs lose In-Reply-To; short, and as unguessable as a seal."""
+    return base64.b32encode(bytes.fromhex(seal(secret, "subject", delivery_id))).decode().rstrip("=").lower()
+
+
+def in_brackets(subject: str) -> str:
+    """The first such token that stands in a text; empty where none does. Whether it is ours, only the store can say."""
+    found = _IN_A_SUBJECT.search(subject)
+    return found[1].lower() if found else ""

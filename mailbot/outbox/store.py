@@ -91,8 +91,8 @@ class Claimed:
     raw: bytes | None
 
 
-def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: datetime) -> bool:
-    """Queue it. False where the same mail is queued already."""
+def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: datetime, due_at: datetime | None = None) -> bool:
+    """Queue it; it is held back until `due_at`. False where the same mail is queued already."""
     values = {
         "id": delivery_id, "key": draft.key, "kind": draft.kind, "priority": PRIORITY[draft.kind], "state": DeliveryState.QUEUED,
         "mail": draft.mail, "release": draft.release, "edition": draft.edition, "language": draft.language,
@@ -100,7 +100,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "cap_key": cap_key(draft.recipient.address), "recipient_domain": draft.recipient.domain, "message_id": message_id,
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
-        "attach_original": draft.attach_original, "created_at": now, "due_at": now,
+        "attach_original": draft.attach_original, "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
     row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
     return tx.execute(row, values).first() is not None
@@ -272,6 +272,12 @@ def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:
     if row is not None and row.mail is not None:
         tx.execute(mail.update().where(mail.c.id == row.mail).values(waiting=True))
     return row is not None
+
+
+def withdraw(tx: Tx, delivery_id: str, now: datetime) -> bool:
+    """A waiting mail does not leave after all. False where somebody tries it already, or it has left."""
+    where = (delivery.c.id == delivery_id, delivery.c.state.in_(WAITING))
+    return tx.execute(delivery.update().where(*where).values(state=DeliveryState.CANCELLED, finished_at=now)).rowcount == 1
 
 
 def cancel(tx: Tx, claimed: Claimed, holder: str, why: str, now: datetime) -> bool:

@@ -19,7 +19,7 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 350, 60
 Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
-NOUN_PACKAGES = ("message", "inbox", "releases", "audience", "broadcast", "outbox")
+NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
 STORES = {"store", "shelf"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {"watch", "acknowledge", "carry_out", "dispose", "notice_answers", "aftermath", "read_mail", "summarise", "dispatch", "announce"}

@@ -1,4 +1,4 @@
-"""The first tables: flags and leases, editions, mails, deliveries."""
+"""The first tables: flags and leases, editions, mails, deliveries, cases."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -85,6 +85,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mail_state"), "mail", ["state"], unique=False)
     op.create_index(op.f("ix_mail_waiting"), "mail", ["waiting"], unique=False)
     op.create_table(
+        "sent_mark",
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "sent_at", name=op.f("pk_sent_mark")),
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -166,8 +172,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_attempt_started_at"), "attempt", ["started_at"], unique=False)
     op.create_table(
-        "sent_mark",
-        sa.Column("mark", sa.String(length=64), nullable=False),
-        sa.Column("sent_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("mark", "sent_at", name=op.f("pk_sent_mark")),
+        "case_file",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("mail", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=60), nullable=False),
+        sa.Column("colleague", sa.String(length=320), nullable=False),
+        sa.Column("journalist", sa.String(length=320), nullable=False),
+        sa.Column("journalist_name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("authenticated", sa.Boolean(), nullable=False),
+        sa.Column("references", sa.JSON(), nullable=False),
+        sa.Column("draft", sa.JSON(), nullable=True),
+        sa.Column("note", sa.JSON(), nullable=False),
+        sa.Column("deadline", Instant(), nullable=True),
+        sa.Column("deadline_words", sa.Text(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("overdue", sa.Boolean(), nullable=False),
+        sa.Column("answer", sa.String(length=40), nullable=True),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by", sa.String(length=320), nullable=False),
+        sa.Column("how", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["mail"], ["mail.id"], name=op.f("fk_case_file_mail")),
+        sa.ForeignKeyConstraint(["answer"], ["delivery.id"], name=op.f("fk_case_file_answer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
+        sa.UniqueConstraint("mail", name=op.f("uq_case_file_mail")),
     )
+    op.create_index("ix_case_file_due", "case_file", ["state", "due_at"], unique=False)
+    op.create_table(
+        "case_note",
+        sa.Column("delivery", sa.String(length=40), nullable=False),
+        sa.Column("case", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=40), nullable=False),
+        sa.Column("colleague_key", sa.String(length=320), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name=op.f("fk_case_note_delivery"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["case"], ["case_file.id"], name=op.f("fk_case_note_case"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("delivery", name=op.f("pk_case_note")),
+        sa.UniqueConstraint("token", name=op.f("uq_case_note_token")),
+    )
+    op.create_index(op.f("ix_case_note_case"), "case_note", ["case"], unique=False)

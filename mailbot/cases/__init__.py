@@ -1,0 +1,1 @@
+"""Mails that a colleague has to answer, and what colleagues say to them."""
