@@ -22,6 +22,7 @@ from mailbot.message.incoming import IncomingMessage
 log = structlog.get_logger()
 MOST_AT_ONCE = 200  # the next look goes on from there
 HEAD_OCTETS = 64 << 10
+MEANWHILE = timedelta(minutes=10)  # a mail that was decided while this was written saw no mark, and was not seen: the next look sees it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,10 +64,9 @@ class SentFolder:
         new = [uid for uid in found if uid > seen][:MOST_AT_ONCE]  # "9:*" always has the last mail, whatever its number
         facts = await session.facts(new)
         answers = [await self._answer(session, facts[uid]) for uid in new if uid in facts and facts[uid].internal_date >= start]
-        reached = max(new, default=max(seen, (selected.uidnext or 1) - 1))
-        if reached > seen or validity != str(selected.uidvalidity):
-            given = [answer for answer in answers if answer is not None]
-            await self.database.write(_remember, given, self.prefixes, place, f"{selected.uidvalidity}:{reached}", self.clock())
+        reached = f"{selected.uidvalidity}:{max(new, default=max(seen, (selected.uidnext or 1) - 1))}"
+        given = [answer for answer in answers if answer is not None]
+        await self.database.write(_remember, given, self.prefixes, place, reached, self.clock())
 
     async def _answer(self, session: imap.Session, fact: imap.Facts) -> DirectAnswer | None:
         """None: it is gone, cannot be read, answers nothing, or is ours: some servers keep there what we send through them."""
@@ -86,7 +86,8 @@ async def sent_folder(session: imap.Session) -> str:
 def _remember(
     tx: Tx, answers: list[DirectAnswer], prefixes: frozenset[str], place: str, reached: str, now: datetime
 ) -> None:
-    for answer in answers:
-        for mail_id in store.remember_answer(tx, answer, prefixes):
-            log.info("answered-by-a-colleague", mail=mail_id)
+    store.remember_answers(tx, answers)
+    senders = {key for answer in answers for key in answer.recipients}
+    for mail_id in store.settle_answered(tx, senders, now - MEANWHILE, prefixes):
+        log.info("answered-by-a-colleague", mail=mail_id)
     flag.put(tx, place, reached, now)

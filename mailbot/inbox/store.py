@@ -214,21 +214,25 @@ def help_is_open(tx: Tx, sender_key: str) -> bool:
     return tx.execute(sa.select(mail.c.id).where(*where).limit(1)).first() is not None
 
 
-def remember_answer(tx: Tx, answer: DirectAnswer, prefixes: frozenset[str]) -> list[int]:
-    """A colleague has answered from the mailbox: the mails that it answers, which wait no longer. The others may still be decided."""
-    rows = [{"mark": mark, "sent_at": answer.at} for mark in sorted(answer.marks)]
-    tx.execute(insert(tx, sent_mark).on_conflict_do_nothing(), rows)
-    open_ones = (mail.c.state == DECIDED, mail.c.answered_at.is_(None), sa.or_(mail.c.waiting, mail.c.mode == "observe"))
-    asked = (mail.c.sender_key.in_(answer.recipients), mail.c.received_at <= answer.at, *open_ones)
-    columns = (mail.c.id, mail.c.message_id, mail.c.subject, mail.c.sender_key)
-    found = [
-        row.id
-        for row in tx.execute(sa.select(*columns).where(*asked))
-        if marks_of(row.message_id, row.subject, row.sender_key, prefixes) & answer.marks
-    ]
-    for mail_id in found:
-        answered(tx, mail_id, answer.at)
-    return found
+def remember_answers(tx: Tx, answers: Iterable[DirectAnswer]) -> None:
+    """What colleagues sent from the mailbox. The mails that it answers may be decided already, or not yet."""
+    rows = [{"mark": mark, "sent_at": answer.at} for answer in answers for mark in sorted(answer.marks)]
+    if rows:
+        tx.execute(insert(tx, sent_mark).on_conflict_do_nothing(), rows)
+
+
+def settle_answered(tx: Tx, senders: Collection[str], decided_after: datetime, prefixes: frozenset[str]) -> list[int]:
+    """Take out of waiting what a colleague has answered: mails of these people, and whatever was decided while marks were written."""
+    unsettled = (mail.c.state == DECIDED, mail.c.answered_at.is_(None), sa.or_(mail.c.waiting, mail.c.mode == "observe"))
+    asked = sa.or_(mail.c.sender_key.in_(list(senders)), mail.c.decided_at > decided_after)
+    columns = (mail.c.id, mail.c.message_id, mail.c.subject, mail.c.sender_key, mail.c.received_at)
+    settled = []
+    for row in tx.execute(sa.select(*columns).where(asked, *unsettled)).all():
+        at = answer_to(tx, marks_of(row.message_id, row.subject, row.sender_key, prefixes), row.received_at)
+        if at is not None:
+            answered(tx, row.id, at)
+            settled.append(row.id)
+    return settled
 
 
 def answered(tx: Tx, mail_id: int, at: datetime) -> None:
