@@ -35,14 +35,22 @@ VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "hand_off": frozenset(
-        {"organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "offers", "original", "yes_word"}
+        {
+            "organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "skeleton", "offers",
+            "earlier", "original", "deadline", "deadline_words", "urgent", "passed_on", "passed_from", "reference", "can_reply",
+            "yes_word", "no_word", "later_word",
+        }
     ),
+    "skeleton": frozenset({"organisation"}),
+    "own_text": frozenset({"organisation", "text", "reply_subject"}),
+    "echo": frozenset({"organisation", "recipient", "subject", "text", "when", "minutes", "no_word", "reference"}),
+    "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
     "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
 }
-_PARTS = {"answer_short": ("subject", "txt"), "protection": ("subject", "txt")}
+_PARTS = {"answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt")}
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",

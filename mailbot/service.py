@@ -14,15 +14,16 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from mailbot import languages, rendering, staffed_hours
+from mailbot import languages, rendering
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
-from mailbot.inbox.carry_out import Desk
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer, authentication_of, own_deliveries
+from mailbot.inbox.escalate import Escalator
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.notice_answers import SentFolder
 from mailbot.inbox.outcome import Caps, Context
@@ -33,6 +34,7 @@ from mailbot.inbox.understanding import Understood, own_words
 from mailbot.inbox.watch import Watcher
 from mailbot.message.address import Address, key, parse
 from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
@@ -55,12 +57,13 @@ class Parts:
     disposer: Disposer
     dispatcher: Dispatcher
     summariser: Summariser
+    escalator: Escalator
     lease_seconds: float
     clock: Clock
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        for part in (self.watcher, self.disposer, self.summariser, self.dispatcher):
+        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher):
             part.stop()
 
 
@@ -96,19 +99,11 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
-        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)),
-        hours=office_hours(settings, loaded), duty_number=organisation.duty_number, referral=settings.inbox.referral.strip(),
+        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
+        hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
+        referral=settings.inbox.referral.strip(),
         protection=_address(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
     )  # fmt: skip
-
-
-def office_hours(settings: Settings, loaded: dict[str, languages.Language]) -> staffed_hours.Hours:
-    """When somebody is there, in the day names of any installed language. Raises SettingsFault."""
-    words = staffed_hours.day_words(language.dates for language in loaded.values())
-    try:
-        return staffed_hours.read(settings.organisation.hours, words, office_zone(settings))
-    except staffed_hours.HoursUnreadable as problem:
-        raise SettingsFault(f"organisation.hours: {problem}; write it like {staffed_hours.EXAMPLE!r}.") from problem
 
 
 def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
@@ -153,7 +148,7 @@ def stranger_context(
     """What `explain` knows of a mail: nothing but itself, as from somebody who has never written."""
     return Context(
         own_addresses=own_addresses(settings),
-        colleagues=frozenset(key(one) for one in settings.inbox.hand_off_to),
+        colleagues=frozenset(key(one) for one in (*settings.inbox.hand_off_to, settings.inbox.protection_to) if one),
         authentication=authentication_of(message, settings.inbox.authserv_id),
         own_deliveries=own_deliveries(message, secret),
         releases=shelf.releases,
@@ -200,15 +195,15 @@ def build(settings: Settings, clock: Clock) -> Parts:
     secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
     reader = reader_of(settings, loaded)
+    desk = _desk(settings, office, secret)
     dispatcher = Dispatcher(
         database, outward, _sending_terms(settings, office), holder,
-        aftermath=Aftermath(office, secret, new_id), original=content, clock=clock,
+        aftermath=Aftermath(desk), original=content, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()
         watcher.wake.set()
 
-    desk = _desk(settings, office, secret)
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings), disposed=disposed, clock=clock,
     )  # fmt: skip
@@ -220,9 +215,10 @@ def build(settings: Settings, clock: Clock) -> Parts:
     summariser = Summariser(
         database, office, settings.inbox.mode, secret, office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
+    escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
     return Parts(
         database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, lease_seconds=settings.outbox.lease_seconds, clock=clock,
+        summariser=summariser, escalator=escalator, lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
 
 
@@ -240,7 +236,7 @@ async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Eve
         flows: list[Callable[[], Awaitable[None]]] = []
         if "inbox" in only:
             await parts.reader.start()
-            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run]
+            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run]
         if "outbox" in only:
             flows.append(parts.dispatcher.run)
         async with asyncio.TaskGroup() as group:
@@ -261,6 +257,7 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
             mine = await parts.watcher.once()
             if mine:
                 await parts.disposer.drain()
+                await parts.escalator.once()
                 await parts.summariser.once()
                 await parts.watcher.file_once()
         if "outbox" in only:
@@ -345,4 +342,5 @@ def _desk(settings: Settings, office: Office, secret: bytes) -> Desk:
 def _disposing_terms(settings: Settings) -> dispose.Terms:
     return dispose.Terms(
         mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
+        zone=office_zone(settings),
     )  # fmt: skip

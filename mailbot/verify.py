@@ -6,8 +6,9 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
+from mailbot.cases.case import UNFINISHED, CaseState
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, case_file, delivery, edition, mail, mail_copy, mail_part
 from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
@@ -15,8 +16,9 @@ from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, public_from
 
-OUTCOMES = ("send_release", "hand_off", "ignore", "record_report")
+OUTCOMES = ("send_release", "hand_off", "ignore", "record_report", "colleague_reply")
 MODES = ("observe", "draft", "automatic")
+HELD = (DeliveryState.QUEUED, DeliveryState.RETRYING)
 FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED)
 
 
@@ -24,7 +26,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
-    laws = (_mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _deliveries, _attempts, _editions)
+    laws = (_mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _editions)
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
@@ -82,15 +84,16 @@ def _copies(tx: Tx) -> Iterator[str]:
 
 
 def _answers(tx: Tx) -> Iterator[str]:
-    """An answered mail has one answer, to who wrote it; no other mail has any, above all no machine's."""
-    answers = sa.select(sa.func.count()).where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER).scalar_subquery()
+    """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
+    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"))
+    answers = sa.select(sa.func.count()).where(*of_it).scalar_subquery()
     columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, answers.label("answers"))
     for row in tx.execute(sa.select(*columns)):
         expected = 1 if row.outcome == "send_release" and row.mode == "automatic" else 0
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
-    for stray in tx.execute(joined.where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key != mail.c.sender_key)):
+    for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), delivery.c.recipient_key != mail.c.sender_key)):
         yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
 
 
@@ -120,6 +123,26 @@ def _hand_offs(tx: Tx) -> Iterator[str]:
     silent = sa.or_(mail.c.state != DECIDED, mail.c.mode == "observe", mail.c.outcome == "ignore")
     for row in tx.execute(sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id).where(silent)):
         yield f"delivery {row.id}: comes from mail {row.mail}, from which nothing may follow"
+
+
+def _cases(tx: Tx) -> Iterator[str]:
+    """A case that nobody has finished has its mail waiting; an answered one has its answer; what is held back can still leave."""
+    columns = (case_file.c.id, case_file.c.state, case_file.c.answer, mail.c.waiting, delivery.c.state.label("left"))
+    query = sa.select(*columns).join(mail, mail.c.id == case_file.c.mail).outerjoin(delivery, delivery.c.id == case_file.c.answer)
+    states = {str(state) for state in CaseState}
+    for row in tx.execute(query):
+        if row.state not in states:
+            yield f"case {row.id}: unknown state {row.state!r}"
+        if row.state in UNFINISHED and not row.waiting:
+            yield f"case {row.id}: {row.state}, and its mail does not wait"
+        if row.state == CaseState.ANSWERED and row.left in (None, DeliveryState.CANCELLED, DeliveryState.FAILED):
+            yield f"case {row.id}: answered, and its answer is {row.left or 'none'}"
+        if row.state == CaseState.ANSWERING and row.left not in (*HELD, DeliveryState.SENDING):
+            yield f"case {row.id}: its text is held back, and is {row.left or 'none'}"
+    said = sa.exists().where(case_file.c.mail == delivery.c.mail)
+    by_word = sa.or_(delivery.c.kind.in_((Kind.LETTER, Kind.TOLD)), delivery.c.key.like("answer:%:%"))
+    for one in tx.execute(sa.select(delivery.c.id).where(by_word, ~said)).scalars():
+        yield f"delivery {one}: comes from a colleague's word about no case"
 
 
 def _seals(tx: Tx, secret: bytes | None) -> Iterator[str]:

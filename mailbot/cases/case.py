@@ -29,7 +29,7 @@ class CaseState(StrEnum):
 # An answer may come to nothing, and then the case is open again; what a colleague closed stays closed.
 TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.OPEN: frozenset({CaseState.ANSWERING, CaseState.ANSWERED, CaseState.CLOSED, CaseState.SNOOZED}),
-    CaseState.ANSWERING: frozenset({CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED}),
+    CaseState.ANSWERING: frozenset({CaseState.OPEN, CaseState.ANSWERING, CaseState.ANSWERED, CaseState.CLOSED}),
     CaseState.SNOOZED: frozenset({CaseState.OPEN, CaseState.ANSWERING, CaseState.ANSWERED, CaseState.CLOSED, CaseState.SNOOZED}),
     CaseState.ANSWERED: frozenset({CaseState.OPEN}),
     CaseState.CLOSED: frozenset(),
@@ -78,7 +78,8 @@ class Case:
     opened_at: datetime
     due_at: datetime | None
     overdue: bool
-    answer: str                     # the delivery that is held back or has answered it
+    answer: str                     # the delivery that is held back, has answered it, or was to
+    closed_by: str                  # the address of the colleague whose word that was; empty: none, or a command
 
     @property
     def is_finished(self) -> bool:
@@ -88,11 +89,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a colleague replies to: a mail of ours about a case, and whose it is. Nobody else may use its token."""
+    """What a colleague replies to: a mail of ours about a case, and whose it is. Nobody else may use its token.
+
+    `written`: how many such mails there were about this case."""
 
     delivery: str
     case: Case
     colleague_key: str
+    written: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,9 @@ def snooze(tx: Tx, case_id: int, until: datetime) -> bool:
     return _move(tx, case_id, CaseState.SNOOZED, due_at=until)
 
 
-def hold(tx: Tx, case_id: int, delivery_id: str) -> bool:
-    """This text of a colleague's is held back, and leaves unless somebody stops it."""
-    return _move(tx, case_id, CaseState.ANSWERING, answer=delivery_id)
+def hold(tx: Tx, case_id: int, delivery_id: str, by: str) -> bool:
+    """This text of a colleague's is held back, and leaves unless somebody stops it. It takes the place of an earlier one."""
+    return _move(tx, case_id, CaseState.ANSWERING, answer=delivery_id, closed_by=by)
 
 
 def answered(tx: Tx, case_id: int, delivery_id: str, by: str, now: datetime) -> bool:
@@ -103,8 +103,8 @@ def answered(tx: Tx, case_id: int, delivery_id: str, by: str, now: datetime) -> 
 
 
 def reopen(tx: Tx, case_id: int, due_at: datetime) -> bool:
-    """What was to answer it was stopped, or has come to nothing."""
-    values = {"answer": None, "closed_at": None, "closed_by": "", "how": "", "due_at": due_at}
+    """What was to answer it was stopped, or has come to nothing. Which one it was is kept: a person may send it again."""
+    values = {"closed_at": None, "closed_by": "", "how": "", "due_at": due_at}
     return _move(tx, case_id, CaseState.OPEN, **values) and _set_waiting(tx, case_id, True)
 
 
@@ -134,7 +134,8 @@ def _set_waiting(tx: Tx, case_id: int, waits: bool) -> bool:
 def _note(tx: Tx, row: Any) -> Note:
     case = load(tx, row.case)
     assert case is not None  # the note's row is gone with its case
-    return Note(row.delivery, case, row.colleague_key)
+    written = tx.execute(sa.select(sa.func.count()).where(case_note.c.case == row.case)).scalar_one()
+    return Note(row.delivery, case, row.colleague_key, written)
 
 
 def _first(tx: Tx, *where: sa.ColumnElement[bool]) -> Case | None:
@@ -153,4 +154,5 @@ def _case(row: sa.Row[Any]) -> Case:
         authenticated=row.authenticated, subject=row.subject, message_id=row.message_id, references=tuple(row.references),
         received_at=row.received_at, draft=row.draft, note=row.note, deadline=row.deadline, deadline_words=row.deadline_words,
         urgent=row.urgent, opened_at=row.opened_at, due_at=row.due_at, overdue=row.overdue, answer=row.answer or "",
+        closed_by=row.closed_by,
     )  # fmt: skip

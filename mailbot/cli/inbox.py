@@ -34,6 +34,7 @@ def list_(
         typer.echo(
             f"{row['id']:>6}  {row['received_at']:%Y-%m-%d %H:%M}  {row['outcome'] or row['state']:<13}  {row['reason']:<24}  "
             f"{one_line(row['sender'], 30):<30}  {one_line(_subject(row), 50)}" + ("  [waiting]" if row["waiting"] else "")
+            + (f"  [case {row['case']}]" if row["case"] else "")
         )
     return None
 
@@ -62,6 +63,8 @@ def show(
         return print_json(row)
     for name in FACTS:
         typer.echo(f"{name}: {one_line(_subject(row) if name == 'subject' else str(row[name]), 200)}")
+    for name, value in (row["case"] or {}).items():
+        typer.echo(f"case {name}: {one_line(str(value if value is not None else ''), 200)}")
     explanation: dict[str, Any] = row["explanation"] or {}
     typer.echo("evidence: " + one_line("; ".join(explanation.get("evidence", ())), 300))
     for copy in row["copies"]:
@@ -80,10 +83,11 @@ def close(context: typer.Context, mail_id: MailId, as_json: Json = False) -> Non
 
     Example: mailbot inbox close 12
     """
+    from mailbot.clock import now
     from mailbot.inbox import store
 
     with database_of(context) as database:
-        done = database.write_now(store.close, mail_id)
+        done = database.write_now(store.close, mail_id, now())
     if not done:
         raise _unknown(mail_id, "that waits")
     answer(as_json, {"mail": mail_id, "waiting": False}, "It waits no longer.")

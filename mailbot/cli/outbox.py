@@ -131,10 +131,11 @@ def drop(context: typer.Context, delivery_id: DeliveryId, yes: Yes = False, dry_
 
     Example: mailbot outbox drop 6f1c --yes
     """
+    from mailbot.inbox.aftermath import drop
     from mailbot.outbox import store
 
     question = "Let {kind} to {recipient} never leave?"
-    _change(context, delivery_id, store.WAITING, store.drop, question, "cancelled", yes, dry_run, as_json)
+    _change(context, delivery_id, store.WAITING, drop, question, "cancelled", yes, dry_run, as_json)
 
 
 def _change(

@@ -1,54 +1,80 @@
 """What follows when a mail of ours has left, failed, or is in doubt: somebody always hears of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailbot.cases import store as cases
+from mailbot.cases.case import CaseState, due
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose, store
-from mailbot.inbox.compose import Office
+from mailbot.inbox.hand_over import Desk, pass_on
 from mailbot.inbox.summarise import name_again
-from mailbot.message import token
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Failed, Kind, Reply, Uncertain, Verdict
+from mailbot.outbox.delivery import Failed, Kind, Reply, Sent, Uncertain, Verdict
 from mailbot.releases import store as releases
+
+FROM_US = (Kind.ANSWER, Kind.LETTER, Kind.CONFIRMATION)
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
     """Called by the dispatcher in the transaction that records the outcome."""
 
-    office: Office
-    secret: bytes
-    new_id: Callable[[], str]
+    desk: Desk
 
     def __call__(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
-        """An answer that failed or is in doubt goes before a person; a note goes to the next colleague then."""
-        if not isinstance(verdict, Failed | Uncertain) or not self.office.colleagues:
+        """An answer has left, or failed, or is in doubt and goes before a person; a note that failed goes to the next colleague."""
+        if isinstance(verdict, Sent) and claimed.kind in FROM_US:
+            self._left(tx, claimed, now)
+        if not isinstance(verdict, Failed | Uncertain) or not self.desk.office.colleagues:
             return
-        if claimed.kind in (Kind.ANSWER, Kind.CONFIRMATION):
-            event = "in-doubt" if isinstance(verdict, Uncertain) else "refused" if reply.code else "stopped"
-            if claimed.draft.mail is not None:
-                store.put_before_a_person(tx, claimed.draft.mail)
-            said = f"{reply.code or ''} {reply.text}".strip()
-            title = self._title(tx, claimed.draft)
-            told = f"{claimed.id}.{claimed.fence}"
-            self._enqueue(tx, compose.notice(self.office, event, claimed.draft, claimed.id, told, said, now, title), now)
+        if claimed.kind in FROM_US:
+            self._came_to_nothing(tx, claimed, verdict, reply, now)
         elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST):
-            following = self._next_colleague(claimed)
-            if following is not None:
-                self._enqueue(tx, following, now)
-            elif claimed.draft.mail is not None:
-                name_again(tx, claimed.draft.mail, now)
+            self._not_told(tx, claimed, now)
+
+    @staticmethod
+    def _left(tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
+        """Also one that a person sent again after it had come to nothing."""
+        case = cases.of_answer(tx, claimed.id)
+        if case is not None and not case.is_finished:
+            cases.answered(tx, case.id, claimed.id, case.closed_by, now)
+
+    def _came_to_nothing(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
+        office = self.desk.office
+        event = "in-doubt" if isinstance(verdict, Uncertain) else "refused" if reply.code else "stopped"
+        case = cases.of_answer(tx, claimed.id)
+        if case is not None:
+            cases.reopen(tx, case.id, due(now, case.deadline))
+        if claimed.draft.mail is not None:
+            store.put_before_a_person(tx, claimed.draft.mail)
+        said = f"{reply.code or ''} {reply.text}".strip()
+        told = f"{claimed.id}.{claimed.fence}"
+        notice = compose.notice(office, event, claimed.draft, claimed.id, told, said, now, self._title(tx, claimed.draft))
+        has_it = next((one for one in office.colleagues if case and one.address == case.colleague), notice.recipient)
+        self.desk.enqueue(tx, replace(notice, recipient=has_it), now)
+
+    def _not_told(self, tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
+        """A case goes to the next name; any other note, the same one, to who comes after in the list."""
+        note = cases.by_delivery(tx, (claimed.id,))
+        if note is not None:
+            if note.case.state is CaseState.OPEN and note.case.colleague == claimed.draft.recipient.address:
+                pass_on(tx, self.desk, note.case, "refused", now)
+            return
+        following = self._next_colleague(claimed)
+        if following is not None:
+            self.desk.enqueue(tx, following, now)
+        elif claimed.draft.mail is not None:
+            name_again(tx, claimed.draft.mail, now)
 
     def _next_colleague(self, claimed: outbox.Claimed) -> outbox.Draft | None:
         """The same note to who comes after in the list; None at its end: then the next list names the mail."""
         draft = claimed.draft
-        keys = [colleague.key for colleague in self.office.colleagues]
+        keys = [colleague.key for colleague in self.desk.office.colleagues]
         place = keys.index(draft.recipient.key) + 1 if draft.recipient.key in keys else 0
         if place >= len(keys):
             return None
-        to = self.office.colleagues[place]
+        to = self.desk.office.colleagues[place]
         return replace(draft, recipient=to, key=f"{draft.key}.{claimed.fence}>{to.key}")
 
     @staticmethod
@@ -57,6 +83,11 @@ class Aftermath:
         editions = release.editions if release else ()
         return next((edition.title for edition in editions if edition.slug == draft.edition), "")
 
-    def _enqueue(self, tx: Tx, draft: outbox.Draft, now: datetime) -> None:
-        delivery_id = self.new_id()
-        outbox.enqueue(tx, draft, delivery_id, token.message_id(self.secret, delivery_id, self.office.address.domain), now)
+
+def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:
+    """A person decides that a waiting mail does not leave; a case that it was to answer is open again."""
+    dropped = outbox.drop(tx, delivery_id, now)
+    case = cases.of_answer(tx, delivery_id) if dropped else None
+    if case is not None:
+        cases.reopen(tx, case.id, due(now, case.deadline))
+    return dropped

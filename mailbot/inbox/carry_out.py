@@ -1,40 +1,26 @@
 """What follows from a decision, in the transaction that records it: the mails that are queued, where the mail goes, who waits."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from mailbot.cases import store as cases
+from mailbot.cases.case import Opening
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, courtesy, store
+from mailbot.inbox import compose, compose_case, courtesy, kept_draft, store
 from mailbot.inbox.acknowledgement import Courtesy
-from mailbot.inbox.compose import Office, Subject
-from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.compose import Subject
+from mailbot.inbox.hand_over import Desk, hand_over
+from mailbot.inbox.outcome import ColleagueReply, Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.summarise import name_again
-from mailbot.message import token
+from mailbot.inbox.take_reply import take_reply
 from mailbot.message.address import Address
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import IncomingMessage
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.releases.release import Release
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Who writes, in which mode, how many notes an hour, where mail is filed, and what makes a Message-ID ours."""
-
-    office: Office
-    mode: str  # observe, draft, automatic
-    hand_offs_per_hour: int
-    filed: str
-    attention: str
-    secret: bytes
-    new_id: Callable[[], str]
-
-    def enqueue(self, tx: Tx, draft: outbox.Draft, now: datetime) -> bool:
-        """Queue a mail under an id of its own. False where the same mail is queued already."""
-        delivery_id = self.new_id()
-        return outbox.enqueue(tx, draft, delivery_id, token.message_id(self.secret, delivery_id, self.office.address.domain), now)
 
 
 def waits(decided: Decided, desk: Desk) -> bool:
@@ -53,7 +39,7 @@ def _is_a_persons(decision: Decision, desk: Desk) -> bool:
             return True
         case SendRelease():
             return desk.mode == "draft"
-        case Ignore() | RecordReport():
+        case Ignore() | RecordReport() | ColleagueReply():
             return False
         case _:
             assert_never(decision)
@@ -79,6 +65,8 @@ def outcome_of(decision: Decision) -> str:
             return "ignore"
         case RecordReport():
             return "record_report"
+        case ColleagueReply():
+            return "colleague_reply"
         case _:
             assert_never(decision)
 
@@ -87,14 +75,15 @@ def carry_out(
     tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], word: Courtesy, now: datetime
 ) -> None:
     """Queue what follows from each decision, and the word that goes back to the sender. Not in observe mode."""
-    reply = courtesy.written(desk.office, subject, word, decided.language, now=now) if desk.mode == "automatic" else None
+    notes = [decision for decision in decided.decisions if isinstance(decision, HandOff)]
+    urgent = any(note.urgent for note in notes)
+    reply = courtesy.written(desk.office, subject, word, decided.language, urgent=urgent, now=now) if desk.mode == "automatic" else None
     if reply is not None:
         desk.enqueue(tx, reply, now)
-    passed_on = any(isinstance(decision, HandOff) for decision in decided.decisions)
     for decision in decided.decisions:
         match decision:
             case SendRelease() if desk.mode == "automatic":
-                answer = compose.answer(desk.office, subject, decision, library, decided.language, passed_on=passed_on)
+                answer = compose.answer(desk.office, subject, decision, library, decided.language, passed_on=bool(notes))
                 desk.enqueue(tx, answer, now)
             case SendRelease():
                 drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
@@ -107,6 +96,8 @@ def carry_out(
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():
                 _note_report(tx, decision, now)
+            case ColleagueReply():
+                take_reply(tx, desk, decision, subject.mail, library, now)
             case Ignore():
                 pass
             case _:
@@ -135,9 +126,19 @@ def _others(desk: Desk, subject: Subject) -> list[Address]:
 def _hand_off(
     tx: Tx, desk: Desk, decision: HandOff, language: str, subject: Subject, library: Mapping[str, Release], now: datetime
 ) -> None:
-    """A note to the first colleague; past the hour's number the mail waits for the digest."""
-    sent = outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1))
-    if sent >= desk.hand_offs_per_hour:
+    """A case begins, with a note to the first colleague; past the hour's number its mail waits for the digest."""
+    message, sender = subject.message, subject.sender
+    earlier = store.earlier(tx, sender.key, subject.mail) if sender else []
+    opening = Opening(
+        mail=subject.mail, reason=str(decision.reason), journalist=sender, language=language,
+        authenticated=subject.authentication is Authentication.PASS,
+        references=message.references if isinstance(message, IncomingMessage) else (),
+        draft=kept_draft.kept(decision.draft) if decision.draft and sender else None,
+        note=compose_case.note_values(desk.office, subject, decision, library, language, earlier),
+        deadline=decision.deadline, deadline_words=decision.deadline_words, urgent=decision.urgent,
+    )  # fmt: skip
+    case = cases.open_case(tx, opening, now)
+    if case is None or outbox.count_since(tx, Kind.HAND_OFF, now - timedelta(hours=1)) >= desk.hand_offs_per_hour:
         return
     for colleague in _others(desk, subject)[:1]:
-        desk.enqueue(tx, compose.hand_off(desk.office, subject, decision, library, language, colleague), now)
+        hand_over(tx, desk, case, colleague, "new", now)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mailbot.inbox.outcome import HandOff, SendRelease
+from mailbot.inbox.outcome import SendRelease
+from mailbot.languages import Language
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, Unreadable
@@ -18,7 +19,6 @@ from mailbot.rendering import Rendered, Words, render, render_short
 from mailbot.staffed_hours import Hours
 
 REPLY_SUBJECT_LENGTH = 78
-ORIGINAL_OCTETS = 10 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class Office:
     duty_number: str
     protection: Address | None  # who hears of a call for help; None: the first colleague
     referral: str
+    spoken: Mapping[str, Language]
 
     @property
     def values(self) -> dict[str, str]:
@@ -46,6 +47,11 @@ class Office:
             "name": self.name, "short_name": self.short_name or self.name, "address": self.address.address,
             "website": self.website, "contact": self.contact,
         }  # fmt: skip
+
+    @property
+    def insiders(self) -> frozenset[str]:
+        """Keys of who is never answered: the colleagues, and who hears of calls for help."""
+        return frozenset(one.key for one in (*self.colleagues, self.protection) if one is not None)
 
     @property
     def own_language(self) -> str:
@@ -82,7 +88,7 @@ def answer(
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
         references=answer_references(message.message_id, message.references) if message.message_id else (),
         mail=subject.mail, release=decision.release, edition=decision.edition,
-        content_hash=_edition(library, decision.edition).content_hash, mentions=decision.alternatives,
+        content_hash=edition_of(library, decision.edition).content_hash, mentions=decision.alternatives,
     )  # fmt: skip
 
 
@@ -92,46 +98,16 @@ def rendered_answer(
     """The words of an answer, also shown to a colleague as a draft."""
     values = {
         "organisation": office.values,
-        "release": release_values(office, _edition(library, decision.edition)),
+        "release": release_values(office, edition_of(library, decision.edition)),
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
         "passed_on": passed_on,
-        "alternatives": tuple(_listed(office, _edition(library, slug)) for slug in decision.alternatives),
+        "alternatives": tuple(_listed(office, edition_of(library, slug)) for slug in decision.alternatives),
     }
     if not decision.full:
         return render_short(office.words, language, values)
     return render(office.words, language, "answer", values | {"reply_subject": reply_subject(subject.message)})
-
-
-def hand_off(
-    office: Office, subject: Subject, decision: HandOff, library: Mapping[str, Release], language: str, to: Address
-) -> Draft:
-    """The note to a colleague: who wrote, what, why it was passed on, how to reach them; the original goes with it."""
-    message, sender = subject.message, subject.sender
-    draft = None
-    if decision.draft is not None and sender is not None:
-        rendered = rendered_answer(office, subject, decision.draft, library, language)
-        draft = {"title": _edition(library, decision.draft.edition).title, "text": rendered.text}
-    values = {
-        "organisation": office.values,
-        "sender": {"name": sender.name if sender else "", "address": sender.address if sender else ""},
-        "authenticated": str(subject.authentication),
-        "subject": message.subject,
-        "visible_text": message.visible_text if isinstance(message, IncomingMessage) else "",
-        "when": subject.received_at,
-        "reason": str(decision.reason),
-        "draft": draft,
-        "offers": tuple(_edition(library, slug).title for slug in decision.offers),
-        "original": "attached" if message.size <= ORIGINAL_OCTETS else "too-large",
-        "yes_word": "",
-    }
-    rendered = render(office.words, office.own_language, "hand_off", values)
-    return Draft(
-        key=f"hand-off:{subject.mail}:{to.key}", kind=Kind.HAND_OFF, recipient=to, language=office.own_language,
-        subject=rendered.subject, text=rendered.text, html=rendered.html, mail=subject.mail,
-        attach_original=message.size <= ORIGINAL_OCTETS,
-    )  # fmt: skip
 
 
 def notice(
@@ -188,11 +164,12 @@ def _listed(office: Office, edition: Edition) -> dict[str, Any]:
     return {"title": edition.title, "date": day_of(edition), "url": release_url(office, edition.slug)}
 
 
-def _edition(library: Mapping[str, Release], slug: str) -> Edition:
+def edition_of(library: Mapping[str, Release], slug: str) -> Edition:
+    """The edition with this slug."""
     return next(edition for release in library.values() for edition in release.editions if edition.slug == slug)
 
 
 def reply_subject(message: IncomingMessage | Unreadable) -> str:
-    """`Re:` and what he wrote; for authenticated senders alone."""
+    """`Re:` and what was written; for authenticated senders alone."""
     subject = clean_header(message.subject, REPLY_SUBJECT_LENGTH)
     return subject if subject.lower().startswith("re:") else f"Re: {subject}" if subject else ""

@@ -20,11 +20,11 @@ from mailbot.staffed_hours import is_staffed, next_staffed
 _REFERRAL = "referral:"
 
 
-def written(office: Office, subject: Subject, word: Courtesy, language: str, *, now: datetime) -> Draft | None:
+def written(office: Office, subject: Subject, word: Courtesy, language: str, *, urgent: bool, now: datetime) -> Draft | None:
     """The mail that goes back to who wrote; None where none does."""
     match word:
         case Acknowledge():
-            return _acknowledgement(office, subject, language, now)
+            return _acknowledgement(office, subject, language, urgent, now)
         case Refer():
             return _referral(office, subject, language, now) if office.referral else None
         case Silent():
@@ -38,24 +38,24 @@ def is_referral(key: str) -> bool:
     return key.startswith(_REFERRAL)
 
 
-def _acknowledgement(office: Office, subject: Subject, language: str, now: datetime) -> Draft:
+def _acknowledgement(office: Office, subject: Subject, language: str, urgent: bool, now: datetime) -> Draft:
     """A person of the office will read it; when; and whom to call where that is too late."""
     vouched = subject.authentication is Authentication.PASS
-    rendered = _rendered(office, language, reply_subject(subject.message) if vouched else "", now)
+    rendered = _rendered(office, language, reply_subject(subject.message) if vouched else "", urgent, now)
     return _back(f"acknowledgement:{subject.mail}", subject, language, rendered.subject, rendered.text, rendered.html)
 
 
 def _referral(office: Office, subject: Subject, language: str, now: datetime) -> Draft:
     """Exactly the office's words, in whatever languages it wrote them; no letterhead, no small print."""
     text = office.referral.strip() + "\n"
-    return _back(f"{_REFERRAL}{subject.mail}", subject, language, _rendered(office, language, "", now).subject, text, "")
+    return _back(f"{_REFERRAL}{subject.mail}", subject, language, _rendered(office, language, "", False, now).subject, text, "")
 
 
-def _rendered(office: Office, language: str, reply: str, now: datetime) -> Rendered:
+def _rendered(office: Office, language: str, reply: str, urgent: bool, now: datetime) -> Rendered:
     staffed = is_staffed(office.hours, now)
     values = {
         "organisation": office.values, "reply_subject": reply, "staffed": staffed, "opens": next_staffed(office.hours, now),
-        "duty_number": office.duty_number if staffed is False else "",
+        "duty_number": office.duty_number if urgent or staffed is False else "",
     }  # fmt: skip
     return render(office.words, language, "acknowledgement", values)
 

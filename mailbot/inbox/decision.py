@@ -1,6 +1,6 @@
 """What is to be done with a mail: a short list of questions in order of danger; the first answer wins.
 
-Is it a report? A machine? Have we handled it? Is it a colleague's? Does it need a person? What is wanted? Is there
+Is it a report? A machine? A colleague's answer to a case? Have we handled it? Does it need a person? What is wanted? Is there
 something public to send? Are we sure enough, and may an answer go where it would have to go? What is left goes to a
 person. Nothing is dropped: to ignore is to file, visibly.
 """
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from mailbot.inbox import automatic_mail
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
+from mailbot.inbox.colleague import colleagues_word
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
 from mailbot.inbox.intent import Kind
@@ -25,7 +26,8 @@ def decide(message: IncomingMessage | Unreadable, context: Context, now: datetim
     if isinstance(message, Unreadable):
         return passed_on(Reason.UNREADABLE, default, why=message.why, kind="unreadable", evidence=(message.why,))
     judged = judgement(message, context)
-    settled = before_reading(message, context, judged)
+    said = None if _is_report(message) else colleagues_word(message, context, judged, now)
+    settled = said or before_reading(message, context, judged)
     return settled or after_reading(message, context, judged, listen(message, context, now), now)
 
 

@@ -9,18 +9,21 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import structlog
 
+from mailbot.cases import store as cases
+from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import store
 from mailbot.inbox.acknowledge import weigh
-from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
+from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
 from mailbot.inbox.direct_answer import marks_of
 from mailbot.inbox.explanation import explain, withheld
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.intent import Kind as Wanted
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps, Context
@@ -52,6 +55,7 @@ class Terms:
     own_addresses: frozenset[str]
     authserv_id: str
     caps: Caps
+    zone: tzinfo
 
 
 class Disposer:
@@ -203,12 +207,15 @@ class Disposer:
         self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, identity: str, now: datetime
     ) -> Context:
         person = message.sender if isinstance(message, IncomingMessage) else None
+        own = own_deliveries(message, self._desk.secret)
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
         return Context(
             own_addresses=self._terms.own_addresses,
-            colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
+            colleagues=self._desk.office.insiders,
             authentication=authentication_of(message, self._terms.authserv_id),
-            own_deliveries=own_deliveries(message, self._desk.secret),
+            own_deliveries=own,
+            note=_note(tx, message, own) if person else None,
+            zone=self._terms.zone,
             earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
@@ -248,6 +255,11 @@ def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tupl
     named = (message.message_id, *message.in_reply_to, *message.references, *message.returned_ids)
     found = (token.own_delivery(secret, one) for one in named)
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -> Note | None:
+    """The note to a colleague that this mail replies to: by its sealed Message-ID, else by the token in its subject."""
+    return (cases.by_delivery(tx, own) if own else None) or cases.by_subject_token(tx, token.in_brackets(message.subject))
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, assert_never
 
-from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.outcome import ColleagueReply, Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
 from mailbot.message.severity import severity
 
@@ -48,7 +48,7 @@ def _actions(decision: Decision) -> list[dict[str, Any]]:
         case HandOff(draft=draft, offers=offers):
             shown: dict[str, Any] = {"type": "hand_off", "why": decision.why}
             return [shown | ({"offers": list(offers)} if offers else {}) | ({"draft": _send(draft)} if draft else {})]
-        case Ignore(reason=reason):
+        case Ignore(reason=reason) | ColleagueReply(reason=reason):
             return [{"type": "ignore", "why": str(reason)}]
         case RecordReport(feedback_type=feedback) if feedback:
             return [{"type": "record_complaint", "feedback_type": feedback, "ours": bool(decision.ours)}]

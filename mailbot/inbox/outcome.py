@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
+from mailbot.cases.case import Note
+from mailbot.cases.colleague_reply import Meaning
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
@@ -38,6 +40,9 @@ class HandOff:
     why: str
     draft: SendRelease | None = None
     offers: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    deadline_words: str = ""
+    urgent: bool = False
     offer: bool = False
 
 
@@ -73,7 +78,16 @@ class RecordReport:
     ours: tuple[str, ...]
 
 
-Decision = SendRelease | Subscribe | Unsubscribe | HandOff | Ignore | RecordReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColleagueReply:
+    """What a colleague, or a colleague's answering machine, says to a note of ours about a case."""
+
+    reason: Reason
+    note: Note
+    meaning: Meaning
+
+
+Decision = SendRelease | Subscribe | Unsubscribe | HandOff | Ignore | RecordReport | ColleagueReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +130,8 @@ class Context:
     own_addresses: frozenset[str]               # keys of every address of ours
     colleagues: frozenset[str]                  # keys of hand_off_to
     authentication: Authentication
+    note: Note | None = None                    # to a colleague, named by its own token: the one that this mail replies to
+    zone: tzinfo = UTC                          # the office's: what hour "15h" is
     own_deliveries: tuple[str, ...] = ()        # named by a valid token in Message-ID, In-Reply-To, References or a returned mail
     earlier_answers: tuple[tuple[str, datetime], ...] = ()     # release and time, to this person
     answers_today_address: int = 0

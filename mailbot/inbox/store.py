@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.cases import store as cases
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import delivery, mail, mail_copy, mail_part, sent_mark
+from mailbot.database.tables import case_file, delivery, mail, mail_copy, mail_part, sent_mark
 from mailbot.inbox.direct_answer import DirectAnswer, marks_of
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -38,6 +38,9 @@ _TO_FILE = (
     .join(mail, mail.c.id == mail_copy.c.mail)
     .where(*_HERE, mail_copy.c.filed_at.is_(None), mail.c.state == DECIDED, mail.c.folder != "")
     .order_by(mail_copy.c.uid)
+)
+_SHOWN_CASE = sa.select(
+    *[column for column in case_file.c if column.name not in ("mail", "note", "draft", "references", "journalist", "journalist_name")]
 )
 
 
@@ -254,16 +257,29 @@ def put_before_a_person(tx: Tx, mail_id: int) -> None:
     tx.execute(mail.update().where(mail.c.id == mail_id).values(waiting=True))
 
 
-def close(tx: Tx, mail_id: int) -> bool:
-    """A person has dealt with it. False where nothing waited."""
+def close(tx: Tx, mail_id: int, now: datetime) -> bool:
+    """A person has dealt with it, and its case is closed. False where nothing waited, or its answer is just leaving."""
+    case = cases.of_mail(tx, mail_id)
+    if case is not None and not case.is_finished:
+        return cases.close(tx, case.id, "by-hand", "", now)
     return tx.execute(mail.update().where(mail.c.id == mail_id, mail.c.waiting).values(waiting=False)).rowcount == 1
 
 
+def earlier(tx: Tx, sender_key: str, mail_id: int, limit: int = 3) -> list[dict[str, Any]]:
+    """The last mails of this sender before this one, newest first, and what became of each, as plain values."""
+    query = sa.select(mail.c.subject, mail.c.received_at, mail.c.outcome, case_file.c.state)
+    query = query.outerjoin(case_file, case_file.c.mail == mail.c.id)
+    where = (mail.c.sender_key == sender_key, mail.c.id < mail_id, mail.c.state == DECIDED)
+    rows = tx.execute(query.where(*where).order_by(mail.c.id.desc()).limit(limit))
+    return [{"subject": row.subject, "when": row.received_at.isoformat(), "became": row.state or row.outcome} for row in rows]
+
+
 def unannounced_after(tx: Tx, mail_id: int) -> list[dict[str, Any]]:
-    """Mails that wait for a person and of which no note went out, or none that arrived; oldest first."""
+    """Mails that wait for a person and of which no note went out, or none that arrived, or whose names have come to their end."""
     gone_wrong = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.CANCELLED)
     told = sa.exists().where(delivery.c.mail == mail.c.id, delivery.c.kind == Kind.HAND_OFF, delivery.c.state.not_in(gone_wrong))
-    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, ~told, _before_undecided()).order_by(mail.c.id)
+    overdue = sa.exists().where(case_file.c.mail == mail.c.id, case_file.c.overdue)
+    query = sa.select(mail).where(mail.c.id > mail_id, mail.c.waiting, sa.or_(~told, overdue), _before_undecided()).order_by(mail.c.id)
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
@@ -283,7 +299,9 @@ def _before_undecided() -> Any:
 
 def listed(tx: Tx, *, waiting_only: bool = False, limit: int = 0) -> list[dict[str, Any]]:
     """Rows for people and programs, newest first; 0 is no limit."""
-    query = sa.select(*[column for column in mail.c if column.name not in ("explanation", "identity")]).order_by(mail.c.id.desc())
+    columns = [column for column in mail.c if column.name not in ("explanation", "identity")]
+    query = sa.select(*columns, case_file.c.state.label("case")).outerjoin(case_file, case_file.c.mail == mail.c.id)
+    query = query.order_by(mail.c.id.desc())
     if waiting_only:
         query = query.where(mail.c.waiting)
     if limit:
@@ -297,4 +315,5 @@ def shown(tx: Tx, mail_id: int) -> dict[str, Any] | None:
     if row is None:
         return None
     copies = tx.execute(sa.select(mail_copy).where(mail_copy.c.mail == mail_id)).mappings()
-    return {**row, "copies": [dict(copy) for copy in copies]}
+    case = tx.execute(_SHOWN_CASE.where(case_file.c.mail == mail_id)).mappings().first()
+    return {**row, "case": dict(case) if case is not None else None, "copies": [dict(copy) for copy in copies]}

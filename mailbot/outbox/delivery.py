@@ -20,15 +20,18 @@ class Kind(StrEnum):
 
     ANSWER = "answer"
     ACKNOWLEDGEMENT = "acknowledgement"  # or the office's words for a call for help; never a release
+    LETTER = "letter"  # a colleague's own text to a journalist
     CONFIRMATION = "confirmation"
     HAND_OFF = "hand_off"
+    TOLD = "told"  # to a colleague: what becomes of what they replied
     DIGEST = "digest"
     BROADCAST = "broadcast"
 
 
 # Claimed in this order: a broadcast never delays a journalist.
 PRIORITY: Mapping[Kind, int] = {
-    Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.CONFIRMATION: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1, Kind.BROADCAST: 2,
+    Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.LETTER: 0, Kind.CONFIRMATION: 0, Kind.TOLD: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1,
+    Kind.BROADCAST: 2,
 }  # fmt: skip
 
 
@@ -148,7 +151,7 @@ class RelayDown:
 Verdict = Sent | RetryAt | Failed | Uncertain | RelayDown
 
 # One byte-identical copy too many does no harm there; a second answer to a journalist does.
-REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.DIGEST, Kind.BROADCAST})
+REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.BROADCAST})
 NOBODYS_RECIPIENT = frozenset({Phase.CONNECT, Phase.LOGIN, Phase.ENVELOPE_MAIL})
 NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED})
 LOGIN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954: about our login, whichever command it answers

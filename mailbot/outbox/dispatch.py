@@ -172,7 +172,7 @@ class Dispatcher:
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
                 text=draft.text, html=draft.html, language=draft.language, date=now, in_reply_to=draft.in_reply_to,
-                references=draft.references, headers=_headers(draft), files=files,
+                references=draft.references, headers=_headers(draft, self._terms.sender), files=files,
             )
         )  # fmt: skip
         store.freeze(tx, claimed.id, now, raw)
@@ -251,9 +251,13 @@ class Dispatcher:
                 await relay.close()
 
 
-def _headers(draft: store.Draft) -> tuple[tuple[str, str], ...]:
-    """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL)."""
+def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:
+    """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL).
+
+    A note says nothing: an absent colleague's machine shall answer it, so that the next one is asked. Nor does what a person wrote."""
     if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT):
         release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER else ()
         return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
+    if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
+        return (("Reply-To", office.address),)
     return (("Auto-Submitted", "auto-generated"),)

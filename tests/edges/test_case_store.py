@@ -116,19 +116,20 @@ def test_an_answer_ends_the_case_and_the_waiting_and_one_that_came_to_nothing_br
     found = database.read_now(store.of_answer, "a1")
     assert found is not None and found.id == case.id
     assert database.write_now(store.reopen, case.id, NOW + timedelta(hours=1))
-    assert (again(database, case).state, again(database, case).answer, waits(database, case)) == (CaseState.OPEN, "", True)
+    assert (again(database, case).state, again(database, case).answer, waits(database, case)) == (CaseState.OPEN, "a1", True)
 
 
 def test_a_text_that_is_held_back_does_not_leave_when_its_case_is_closed(database: Database) -> None:
     case = opened(database)
     queue(database, "a1", case, Kind.ANSWER, due_at=NOW + timedelta(minutes=3))
-    assert database.write_now(store.hold, case.id, "a1")
+    assert database.write_now(store.hold, case.id, "a1", FIRST.address)
     assert database.write_now(outbox.claim, "w", NOW) is None, "not before its time"
     assert database.write_now(store.close, case.id, "by-hand", "", NOW)
     assert database.write_now(outbox.claim, "w", NOW + timedelta(minutes=4)) is None
     assert (again(database, case).state, waits(database, case)) == (CaseState.CLOSED, False)
-    for change in (store.hold, store.snooze, store.reopen):
-        assert not database.write_now(change, case.id, "a1" if change is store.hold else NOW), "closed is closed"  # type: ignore[arg-type]
+    assert not database.write_now(store.hold, case.id, "a1", FIRST.address), "closed is closed"
+    for change in (store.snooze, store.reopen):
+        assert not database.write_now(change, case.id, NOW)
     assert not database.write_now(store.close, case.id, "by-hand", "", NOW)
     assert not database.write_now(store.give, case.id, SECOND, NOW)
 
@@ -136,7 +137,7 @@ def test_a_text_that_is_held_back_does_not_leave_when_its_case_is_closed(databas
 def test_a_text_that_somebody_tries_to_send_already_cannot_be_taken_back(database: Database) -> None:
     case = opened(database)
     queue(database, "a1", case, Kind.ANSWER, due_at=NOW + timedelta(minutes=3))
-    database.write_now(store.hold, case.id, "a1")
+    database.write_now(store.hold, case.id, "a1", FIRST.address)
     assert database.write_now(outbox.claim, "w", NOW + timedelta(minutes=3)) is not None
     assert not database.write_now(store.close, case.id, "refused", FIRST.address, NOW)
     assert not database.write_now(outbox.withdraw, "a1", NOW)
@@ -147,7 +148,7 @@ def test_a_text_that_somebody_tries_to_send_already_cannot_be_taken_back(databas
 def test_a_case_keeps_its_mail_and_its_answer(database: Database, table: Any) -> None:
     case = opened(database)
     queue(database, "a1", case, Kind.ANSWER)
-    database.write_now(store.hold, case.id, "a1")
+    database.write_now(store.hold, case.id, "a1", FIRST.address)
 
     def remove(tx: Tx) -> None:
         tx.execute(table.delete())

@@ -22,7 +22,10 @@ Nodes = list[tuple[Path, ast.AST]]
 NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
 STORES = {"store", "shelf"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
-VERBS = {"watch", "acknowledge", "carry_out", "dispose", "notice_answers", "aftermath", "read_mail", "summarise", "dispatch", "announce"}
+VERBS = {
+    "watch", "acknowledge", "carry_out", "dispose", "aftermath", "read_mail", "summarise", "hand_over", "take_reply", "escalate",
+    "notice_answers", "dispatch", "announce",
+}  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
     "mailbot.logs", "mailbot.settings", "multiprocessing", "os", "pymap", "random", "secrets", "smtplib", "socket", "sqlalchemy", "sqlite3",

@@ -107,8 +107,8 @@ def test_what_waits_is_closed_by_a_person_once(database: Database) -> None:
     database.write_now(store.record, mail.id, record(waiting=True), "automatic", NOW)
     assert database.read_now(store.waiting) == 1
     assert [row["id"] for row in database.read_now(store.unannounced_after, 0)] == [mail.id]
-    assert database.write_now(store.close, mail.id)
-    assert not database.write_now(store.close, mail.id)
+    assert database.write_now(store.close, mail.id, NOW)
+    assert not database.write_now(store.close, mail.id, NOW)
     assert database.read_now(store.unannounced_after, 0) == []
 
 

@@ -59,8 +59,20 @@ HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
     "visible_text": "Bonjour,\n\nPuis-je parler au maire ?\nMoussa", "reason": "some-reason",
     "draft": {"title": "Un pont", "text": "Bonjour,\n\nVoici le communiqué.\n"}, "offers": ("Un pont", "Un bac"), "original": "attached",
-    "yes_word": "D’ACCORD",
+    "skeleton": None, "earlier": ({"subject": "Le bac", "when": WHEN, "became": "answered"},), "deadline": WHEN,
+    "deadline_words": "bouclage",
+    "urgent": True, "passed_on": "away", "passed_from": "awa@ponts.example", "reference": "abc", "can_reply": True,
+    "yes_word": "D’ACCORD", "no_word": "NON", "later_word": "PLUS TARD",
 }  # fmt: skip
+ECHO = {
+    "organisation": ORGANISATION, "recipient": SENDER, "subject": "Re: Le pont", "text": "Bonjour,\n\nOui, à 10 h.\n", "when": WHEN,
+    "minutes": 3, "no_word": "NON", "reference": "abc",
+}  # fmt: skip
+TOLD = {
+    "organisation": ORGANISATION, "recipient": SENDER, "subject": "Le pont", "event": "snoozed", "until": WHEN, "yes_word": "OUI",
+    "no_word": "NON", "reference": "abc",
+}  # fmt: skip
+OWN_TEXT = {"organisation": ORGANISATION, "text": "Bonjour,\n\nOui : mardi, à 10 h.", "reply_subject": "Re: Le pont"}
 NOTICE = {
     "organisation": ORGANISATION, "event": "in-doubt", "recipient": SENDER, "title": "Un pont", "subject": "Re: Le pont",
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
@@ -68,14 +80,18 @@ NOTICE = {
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST, "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION,
+    "notice": NOTICE, "digest": DIGEST, "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
+    "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
     "answer_short": BARE_ANSWER | {"cut": False},
     "hand_off": HAND_OFF
     | {"sender": NOBODY, "authenticated": "none", "subject": "", "visible_text": "", "draft": None}
-    | {"offers": (), "original": "", "yes_word": ""},
+    | {"offers": (), "original": "", "yes_word": "", "skeleton": "Bonjour", "earlier": (), "deadline": None, "deadline_words": ""}
+    | {"urgent": False, "passed_on": "new", "can_reply": False},
+    "skeleton": {"organisation": ORGANISATION}, "echo": ECHO | {"recipient": SENDER | {"name": ""}},
+    "told": TOLD | {"recipient": NOBODY, "subject": "", "event": "empty", "until": None}, "own_text": OWN_TEXT | {"reply_subject": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},
@@ -273,7 +289,7 @@ def test_the_observers_digest_says_what_would_have_been_done(words: Words, langu
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_reason_has_its_sentence(words: Words, language: str) -> None:
     for reason in Reason:
-        text = render(words, language, "hand_off", HAND_OFF | {"reason": reason, "subject": "", "draft": None}).text
+        text = render(words, language, "hand_off", HAND_OFF | {"reason": reason, "subject": "", "draft": None, "earlier": ()}).text
         assert f" {reason}\n" not in text, f"templates/{language}/reasons.yaml lacks {reason}"
 
 

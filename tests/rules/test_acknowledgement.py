@@ -18,12 +18,13 @@ from tests.samples.littoral import CONTEXT, NOW
 INTERVIEW = "Bonjour, je voudrais une interview de votre directrice demain, svp."
 PLEA = "Aidez-nous, nous sommes bloqués dans le désert avec des enfants, sans eau. Aidez-nous svp."
 BOTH = "Bonjour, je voudrais votre dernier communiqué, svp. Merci"
+ONE = Caps(answers_per_domain_per_hour=1, answers_per_minute=1)
 PASSED_ON = HandOff(reason=Reason.INTERVIEW, why="interview")
 
 
 def mail(text: str = INTERVIEW, *fields: str, return_path: str = "awa@radio.example") -> IncomingMessage:
-    head = [f"Return-Path: <{return_path}>", "From: Awa <awa@radio.example>", "To: presse@littoral.example", "Message-ID: <1@radio.example>"]
-    lines = [*head, "MIME-Version: 1.0", *fields, "Content-Type: text/plain; charset=utf-8", "", text]
+    head = [f"Return-Path: <{return_path}>", "From: Awa <awa@radio.example>", "To: presse@littoral.example"]
+    lines = [*head, "Message-ID: <1@radio.example>", "MIME-Version: 1.0", *fields, "Content-Type: text/plain; charset=utf-8", "", text]
     message = parse("\r\n".join(lines).encode())
     assert isinstance(message, IncomingMessage)
     return message
@@ -86,8 +87,8 @@ def test_nothing_goes_back(message: IncomingMessage | Unreadable, context: dict[
         pytest.param(mail(PLEA), sent(1), {}, Refer(), id="acknowledged today, and now a call for help"),
         pytest.param(mail(PLEA), sent(100, referral=True), {}, Silent(Hush.REFERRED), id="one referral"),
         pytest.param(mail("Bonjour, des nouvelles ?"), sent(100, referral=True), {"help_is_open": True}, Silent(Hush.REFERRED), id="again"),
-        pytest.param(mail(), Earlier(domain_in_an_hour=1), {"caps": Caps(answers_per_domain_per_hour=1)}, Silent(Hush.TOO_MANY), id="domain"),
-        pytest.param(mail(), Earlier(in_a_minute=1), {"caps": Caps(answers_per_minute=1)}, Silent(Hush.TOO_MANY), id="minute"),
+        pytest.param(mail(), Earlier(domain_in_an_hour=1), {"caps": ONE}, Silent(Hush.TOO_MANY), id="the domain's second in an hour"),
+        pytest.param(mail(), Earlier(in_a_minute=1), {"caps": ONE}, Silent(Hush.TOO_MANY), id="the second in a minute"),
     ],
 )
 def test_it_happens_once(message: IncomingMessage, earlier: Earlier, context: dict[str, Any], expected: Courtesy) -> None:

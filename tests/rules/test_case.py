@@ -15,6 +15,7 @@ CASE = Case(
     id=1, mail=7, state=CaseState.OPEN, reason="interview", colleague=FIRST.address, journalist=Address("awa@radio.example", "Awa"),
     language="fr", authenticated=True, subject="Demande", message_id="<1@radio.example>", references=(), received_at=NOW, draft=None,
     note={}, deadline=None, deadline_words="", urgent=False, opened_at=NOW, due_at=NOW + WITHOUT_DEADLINE, overdue=False, answer="",
+    closed_by="",
 )  # fmt: skip
 
 
