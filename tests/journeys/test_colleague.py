@@ -160,7 +160,7 @@ async def test_a_no_stops_the_text_and_a_second_no_closes_the_case(office: Offic
     assert office.unsound() == []
 
 
-async def test_a_text_that_is_refused_opens_its_case_again_and_its_colleague_can_reply_to_that(office: Office, relay: LoopbackRelay) -> None:
+async def test_a_text_that_is_refused_opens_its_case_again_and_the_colleague_can_reply(office: Office, relay: LoopbackRelay) -> None:
     office.ask(UNCLEAR, sender="Nobody <nobody@journal.example>")
     await at(office, 0)
     answer(office, relay.mails[0], OWN)

@@ -126,6 +126,7 @@ def test_a_word_inside_a_sentence_is_no_order(text: str) -> None:
         pytest.param(mail(OUTLOOK), note(), Refusal.QUOTED, id="nothing above the quoted note"),
         pytest.param(mail(OWN + f"\n\nAv: Presse\nAihe: [#{TOKEN}]\nCe message"), note(), Refusal.QUOTED, id="an unknown way to quote"),
         pytest.param(mail(" \n "), note(), Refusal.EMPTY, id="empty"),
+        pytest.param(mail(f"{OWN} [à compléter]"), note(note={"skeleton": "Merci. [à compléter]"}), Refusal.INCOMPLETE, id="a gap is left"),
         pytest.param(mail("Je m'en occupe"), note(), Refusal.TOO_SHORT, id="said to us"),
         pytest.param(mail(OWN), note(journalist=None), Refusal.NOBODY, id="nobody to answer"),
         pytest.param(mail("OUI", sender=SECOND), note(), Refusal.NOT_YOURS, id="another colleague with this note's token"),
