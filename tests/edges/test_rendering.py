@@ -13,6 +13,7 @@ from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from mailbot import languages, rendering
+from mailbot.cases.colleague_reply import Refusal
 from mailbot.inbox.reason import Reason
 from mailbot.rendering import VALUES, Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
 
@@ -510,3 +511,34 @@ def test_even_one_endless_paragraph_fits(words: Words) -> None:
     made = short(words, RELEASE | {"paragraphs": ("sans fin " * 2000,), "contact": "contact " * 2000})
     assert wire_octets(made.text) <= rendering.SHORT_OCTETS
     assert flat(str(RELEASE["title"])) in flat(made.text)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_whatever_came_of_a_colleagues_reply_has_its_own_words(words: Words, language: str) -> None:
+    events = ("left", "stopped", "closed", "snoozed", *(str(why) for why in Refusal if why is not Refusal.TOO_MANY))
+    made = {event: render(words, language, "told", TOLD | {"event": event}) for event in events}
+    assert len({mail.text for mail in made.values()}) == len({mail.html for mail in made.values()}) == len(set(events))
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_note_says_why_it_comes_to_this_colleague_and_offers_a_yes_only_with_a_draft(words: Words, language: str) -> None:
+    ways = ("new", "untouched", "away", "refused", "back")
+    made = {way: render(words, language, "hand_off", HAND_OFF | {"passed_on": way}) for way in ways}
+    assert len({mail.text for mail in made.values()}) == len({mail.html for mail in made.values()}) == len(ways)
+    assert all("[#abc]" in mail.text[:60] and "[#abc]" in mail.html for mail in made.values()), "by this a quoted note is known"
+    beginning = {"draft": None, "yes_word": "", "skeleton": "Merci [...]"}
+    for part in (made["new"].text, made["new"].html):
+        assert "D’ACCORD" in part
+    unfinished = render(words, language, "hand_off", HAND_OFF | beginning)
+    for part in (unfinished.text, unfinished.html):
+        assert "Merci [...]" in part
+        assert "D’ACCORD" not in part
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_an_echo_shows_what_leaves_to_whom_and_the_word_that_stops_it(words: Words, language: str) -> None:
+    made = render(words, language, "echo", ECHO)
+    for part in (flat(made.text), flat(made.html)):
+        for fact in (SENDER["name"], SENDER["address"], "Oui, à 10 h.", "NON", "Re: Le pont"):
+            assert fact in part
+    assert "3" in made.subject
