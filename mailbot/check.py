@@ -17,6 +17,7 @@ from mailbot.database.engine import Database, DatabaseUnusable, Tx, exists, file
 from mailbot.database.migrate import OlderDatabase, is_ready, revision
 from mailbot.database.tables import delivery, flag
 from mailbot.inbox import imap
+from mailbot.inbox.notice_answers import sent_folder
 from mailbot.message import token
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
@@ -148,8 +149,10 @@ def _words(settings: Settings) -> list[Finding]:
         return [Finding("organisation", False, str(problem), "Mend what is named here.")]
     lacking = [f"{code}: {what}" for code in office.languages for what in languages.missing(loaded[code])]
     said = "; ".join([*broken, *lacking])
+    hours = settings.organisation.hours
     return [
         Finding("organisation", True, f"{office.name or office.address.address} <{office.address.address}>."),
+        Finding("hours", True, f"{hours} ({office.hours.zone})." if hours else "not said: no hour is named to who has to wait."),
         Finding("languages", not said, said or ", ".join(office.languages) + ".", "Complete the folders named here." if said else ""),
     ]
 
@@ -178,10 +181,20 @@ async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
         there = {name for name, _ in await session.folders()}
         made = [one for one in (settings.imap.filed, settings.imap.attention) if one not in there]
         yield Finding("IMAP folders", True, f"{settings.imap.mailbox} opens." + (f" Will be made: {', '.join(made)}." if made else ""))
+        yield _sent(settings.imap.sent, there, await sent_folder(session))
     except imap.ImapTrouble as problem:
         yield Finding("IMAP folders", False, str(problem), "Check imap.mailbox, and the rights of this login.")
     finally:
         await session.close()
+
+
+def _sent(named: str, there: set[str], told: str) -> Finding:
+    """Where mailbot sees that a colleague answers from the mailbox itself. Not opened: some servers make what is asked for."""
+    name = named or told
+    if name in there:
+        return Finding("IMAP sent mail", True, f"{name}.")
+    said = f"there is no folder {named}." if named else "the server does not say which folder it is."
+    return Finding("IMAP sent mail", False, said, "Write it in imap.sent: there one sees that a colleague has answered.")
 
 
 async def _relay(settings: Settings) -> Finding:

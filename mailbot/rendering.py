@@ -32,7 +32,7 @@ NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
-_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "alternatives"})
+_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives"})
 VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
@@ -49,13 +49,15 @@ VALUES: Mapping[str, frozenset[str]] = {
     "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
+    "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
+    "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
         frozenset({"organisation", "when", "word", "link", "event", "days"}),
     ),
 }
-_PARTS = {"answer_short": ("subject", "txt"), "skeleton": ("subject", "txt")}
+_PARTS = {"answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt")}
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",

@@ -24,6 +24,8 @@ from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
+from mailbot.inbox.lexicon import lexicon
+from mailbot.inbox.notice_answers import SentFolder
 from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
@@ -31,6 +33,7 @@ from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.understanding import own_words
 from mailbot.inbox.watch import Watcher
 from mailbot.message.address import Address, parse
+from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
@@ -101,6 +104,9 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
         words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
+        hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
+        referral=settings.inbox.referral.strip(),
+        protection=_address(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
     )  # fmt: skip
 
 
@@ -193,7 +199,11 @@ def build(settings: Settings, clock: Clock) -> Parts:
     disposer = Disposer(
         database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings, loaded), disposed=disposed, clock=clock,
     )  # fmt: skip
-    watcher = Watcher(database, inward, _watching_terms(settings), holder, arrived=disposer.wake.set, clock=clock)
+    sent = SentFolder(
+        database=database, read=reader.read, name=settings.imap.sent, prefixes=lexicon(loaded).reply_prefixes, secret=secret,
+        every_seconds=settings.imap.poll_seconds, clock=clock,
+    )  # fmt: skip
+    watcher = Watcher(database, inward, _watching_terms(settings), holder, sent, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
         database, office, settings.inbox.mode, secret, office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip

@@ -18,7 +18,7 @@ def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: She
     """What `explain` knows of every mail: the office, and nothing of who writes. With met() it is one mail's."""
     return Context(
         own_addresses=service.own_addresses(settings),
-        colleagues=frozenset(key(one) for one in settings.inbox.hand_off_to),
+        colleagues=frozenset(key(one) for one in (*settings.inbox.hand_off_to, settings.inbox.protection_to) if one),
         authentication=Authentication.NONE,
         releases=shelf.releases,
         index=shelf.index,

@@ -10,6 +10,7 @@ from mailbot.audience import journalist as audience
 from mailbot.cases.case import UNFINISHED, CaseState
 from mailbot.database.engine import Tx
 from mailbot.database.tables import attempt, case_file, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
+from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
 from mailbot.message.address import key
@@ -27,7 +28,10 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
-    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _cases, _deliveries, _attempts, _editions, _journalists, _questions)
+    laws = (
+        _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _editions, _journalists,
+        _questions,
+    )  # fmt: skip
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
@@ -97,6 +101,20 @@ def _answers(tx: Tx) -> Iterator[str]:
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
     for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), delivery.c.recipient_key != mail.c.sender_key)):
         yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
+
+
+def _acknowledgements(tx: Tx) -> Iterator[str]:
+    """A word goes back once, to who wrote, and to no machine; of a call for help nothing goes to anybody else."""
+    of_mail = (mail.c.id.label("mail"), mail.c.kind.label("of"), mail.c.sender_key, mail.c.reason)
+    columns = (delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.attach_original, *of_mail)
+    told: set[int] = set()
+    for row in tx.execute(sa.select(*columns).join(mail, delivery.c.mail == mail.c.id).order_by(delivery.c.id)):
+        if row.kind == Kind.ACKNOWLEDGEMENT:
+            if row.recipient_key != row.sender_key or row.of != "request" or row.mail in told:
+                yield f"delivery {row.id}: acknowledges mail {row.mail} of kind {row.of!r}, once more or to somebody else"
+            told.add(row.mail)
+        if row.attach_original and row.reason in PROTECTED:
+            yield f"delivery {row.id}: carries mail {row.mail}, a call for help"
 
 
 def _hand_offs(tx: Tx) -> Iterator[str]:

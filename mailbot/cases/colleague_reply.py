@@ -29,6 +29,7 @@ LEAST_LETTERS = 20      # "I am on it" is for us, and no mail to a journalist
 MOST_NOTES = 20         # about one case: a colleague's answering machine that hides well must not talk with us for ever
 SMALL_PICTURE = 64 << 10
 SIGNATURE_LINES = 15
+_GAP = re.compile(r"\[[^\[\]\n]{2,60}\]")   # what the beginning of an answer leaves to the colleague
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _EMBEDDED = re.compile(r"image\d{3}\.\w{3,4}|outlook-\S*", re.IGNORECASE)     # what Outlook calls the logo in a signature
 
@@ -55,6 +56,7 @@ class Refusal(StrEnum):
     MORE_THAN_YES = "more-than-yes"
     EMPTY = "empty"
     QUOTED = "quoted"
+    INCOMPLETE = "incomplete"
     TOO_SHORT = "too-short"
     ATTACHMENTS = "attachments"
     TOO_MANY = "too-many"
@@ -173,6 +175,9 @@ def _not_for_sending(reply: Reply, note: Note) -> Refusal | None:
         return None if case.draft is not None else Refusal.NO_DRAFT
     if token.in_brackets(text):
         return Refusal.QUOTED
+    gaps = _GAP.findall(str(case.note.get("skeleton") or ""))
+    if any(gap in text for gap in gaps):
+        return Refusal.INCOMPLETE
     return Refusal.TOO_SHORT if sum(map(str.isalnum, text)) < LEAST_LETTERS else None
 
 

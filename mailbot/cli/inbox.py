@@ -20,6 +20,9 @@ from mailbot.cli.opening import (
     settings_of,
 )  # fmt: skip
 
+FACTS = (
+    "received_at", "sender", "subject", "message_id", "kind", "outcome", "reason", "language", "mode", "waiting", "answered_at", "fault",
+)  # fmt: skip
 app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
 MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
 
@@ -44,28 +47,36 @@ def list_(
     for row in rows:
         typer.echo(
             f"{row['id']:>6}  {row['received_at']:%Y-%m-%d %H:%M}  {row['outcome'] or row['state']:<13}  {row['reason']:<24}  "
-            f"{one_line(row['sender'], 30):<30}  {one_line(row['subject'], 50)}" + ("  [waiting]" if row["waiting"] else "")
+            f"{one_line(row['sender'], 30):<30}  {one_line(_subject(row), 50)}" + ("  [waiting]" if row["waiting"] else "")
             + (f"  [case {row['case']}]" if row["case"] else "")
         )
     return None
 
 
 @app.command()
-def show(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None:
-    """One mail: the decision with its reason and evidence, and where it lies.
+def show(
+    context: typer.Context,
+    mail_id: MailId,
+    protected: Annotated[bool, typer.Option("--protected", help="Also the words of a call for help: for who looks after those.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One mail: the decision with its reason and evidence, and where it lies. The words of a call for help are withheld.
 
     Example: mailbot inbox show 12
     """
     from mailbot.inbox import store
+    from mailbot.inbox.reason import PROTECTED
 
     with database_to_read(context) as database:
         row = database.read_now(store.shown, mail_id)
+        if row is not None and protected and row["reason"] in PROTECTED:
+            row = row | _words_of(context, database, mail_id, row)
     if row is None:
         raise _unknown(mail_id)
     if as_json:
         return print_json(row)
-    for name in ("received_at", "sender", "subject", "message_id", "kind", "outcome", "reason", "language", "mode", "waiting", "fault"):
-        typer.echo(f"{name}: {one_line(str(row[name]), 200)}")
+    for name in FACTS:
+        typer.echo(f"{name}: {one_line(_subject(row) if name == 'subject' else str(row[name]), 200)}")
     for name, value in (row["case"] or {}).items():
         typer.echo(f"case {name}: {one_line(str(value if value is not None else ''), 200)}")
     explanation: dict[str, Any] = row["explanation"] or {}
@@ -73,7 +84,10 @@ def show(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None
     for copy in row["copies"]:
         filed = f"{row['folder']} since {copy['filed_at']:%Y-%m-%d %H:%M}" if copy["filed_at"] else copy["mailbox"]
         typer.echo(f"lies in: {filed}")
-    typer.echo("\n" + lines(explanation.get("visible_text", "")))
+    if row["reason"] in PROTECTED and not protected:
+        typer.echo(f"\nThe words of a call for help are for who looks after those: mailbot inbox show {mail_id} --protected")
+    else:
+        typer.echo("\n" + lines(explanation.get("visible_text", "")))
     return None
 
 
@@ -122,6 +136,8 @@ def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> No
     """
     from mailbot.cli.explain import judge_of, print_judged
     from mailbot.inbox import store
+    from mailbot.inbox.explanation import withheld
+    from mailbot.inbox.reason import PROTECTED
     from mailbot.message.incoming import HEAD_OCTETS
 
     with database_to_read(context) as database:
@@ -131,7 +147,27 @@ def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> No
         head = database.read_now(store.content, mail_id, HEAD_OCTETS)
         with judge_of(settings_of(context), database) as judge:
             found = judge(str(mail_id), head, row["size"])
+    if row["reason"] in PROTECTED or found["reason"] in PROTECTED:
+        found = withheld(found)
     print_json(found) if as_json else print_judged(found)
+
+
+def _subject(row: dict[str, Any]) -> str:
+    from mailbot.inbox.reason import PROTECTED
+
+    return "(withheld)" if row["reason"] in PROTECTED and not row["subject"] else str(row["subject"])
+
+
+def _words_of(context: typer.Context, database: Any, mail_id: int, row: dict[str, Any]) -> dict[str, Any]:
+    """What a call for help says, read anew from the mail itself: nothing else keeps it."""
+    from mailbot.cli.explain import judge_of
+    from mailbot.inbox import store
+    from mailbot.message.incoming import HEAD_OCTETS
+
+    head = database.read_now(store.content, mail_id, HEAD_OCTETS)
+    with judge_of(settings_of(context), database) as judge:
+        found = judge(str(mail_id), head, row["size"])
+    return {"subject": found["subject"], "explanation": row["explanation"] | {name: found[name] for name in ("visible_text", "evidence")}}
 
 
 def _unknown(mail_id: int, which: str = "") -> typer.Exit:

@@ -113,6 +113,7 @@ mail = sa.Table(
     sa.Column("folder", sa.Text, nullable=False, default=""),  # where it is filed; empty: it stays where it is
     sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
     sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time
+    sa.Column("answered_at", Instant),  # a colleague answered it from the mailbox itself
 )
 
 # The bytes of a mail in pieces of one MiB, so that a mail of 60 MB never has to stand in memory whole.
@@ -133,6 +134,14 @@ mail_copy = sa.Table(
     sa.Column("uid", sa.BigInteger, primary_key=True),
     sa.Column("mail", sa.ForeignKey("mail.id"), index=True),
     sa.Column("filed_at", Instant),
+)
+
+# What colleagues sent from the mailbox: a hash of each mail that it may answer (inbox/direct_answer.py), and when it was sent.
+sent_mark = sa.Table(
+    "sent_mark",
+    metadata,
+    sa.Column("mark", sa.String(64), primary_key=True),
+    sa.Column("sent_at", Instant, primary_key=True),
 )
 
 # Every mail that leaves is a row here first.

@@ -6,10 +6,11 @@ from datetime import datetime
 from mailbot.cases import store as cases
 from mailbot.cases.case import CaseState, due
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, store
-from mailbot.inbox.hand_over import Desk, pass_on
+from mailbot.inbox import compose, compose_case, store
+from mailbot.inbox.hand_over import Desk, pass_on, tell
 from mailbot.inbox.note_report import note_refusal
 from mailbot.inbox.summarise import name_again
+from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Reply, Sent, Uncertain, Verdict
 from mailbot.releases import store as releases
@@ -53,8 +54,13 @@ class Aftermath:
         said = f"{reply.code or ''} {reply.text}".strip()
         told = f"{claimed.id}.{claimed.fence}"
         notice = compose.notice(office, event, claimed.draft, claimed.id, told, said, now, self._title(tx, claimed.draft))
-        has_it = next((one for one in office.colleagues if case and one.address == case.colleague), notice.recipient)
-        self.desk.enqueue(tx, replace(notice, recipient=has_it), now)
+        if case is None:
+            self.desk.enqueue(tx, notice, now)
+            return
+        delivery_id = self.desk.new_id()
+        reference = token.subject_token(self.desk.secret, delivery_id)
+        has_it = next((one for one in office.colleagues if one.address == case.colleague), notice.recipient)
+        tell(tx, self.desk, case, compose_case.marked(replace(notice, recipient=has_it), reference), reference, delivery_id, now)
 
     def _not_told(self, tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
         """A case goes to the next name; any other note, the same one, to who comes after in the list."""

@@ -8,7 +8,8 @@ from mailbot.audience.journalist import Purpose
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, compose_case, join, kept_draft, store
+from mailbot.inbox import compose, compose_case, courtesy, join, kept_draft, store
+from mailbot.inbox.acknowledgement import Courtesy
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk, hand_over
 from mailbot.inbox.note_report import note_report
@@ -24,8 +25,9 @@ from mailbot.inbox.outcome import (
     Subscribe,
     Unsubscribe,
 )
-from mailbot.inbox.reason import Reason
+from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.take_reply import take_reply
+from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.outbox import store as outbox
@@ -83,12 +85,20 @@ def outcome_of(decision: Decision) -> str:
             assert_never(decision)
 
 
-def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], now: datetime) -> None:
-    """Queue what follows from each decision. Not in observe mode."""
+def carry_out(
+    tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], word: Courtesy, now: datetime
+) -> None:
+    """Queue what follows from each decision, and the word that goes back to the sender. Not in observe mode."""
+    notes = [decision for decision in decided.decisions if isinstance(decision, HandOff)]
+    urgent = any(note.urgent for note in notes)
+    reply = courtesy.written(desk.office, subject, word, decided.language, urgent=urgent, now=now) if desk.mode == "automatic" else None
+    if reply is not None:
+        desk.enqueue(tx, reply, now)
     for decision in decided.decisions:
         match decision:
             case SendRelease() if desk.mode == "automatic":
-                desk.enqueue(tx, compose.answer(desk.office, subject, decision, library, decided.language), now)
+                answer = compose.answer(desk.office, subject, decision, library, decided.language, passed_on=bool(notes))
+                desk.enqueue(tx, answer, now)
             case SendRelease():
                 drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
                 _hand_off(tx, desk, drafted, decided.language, subject, library, now)
@@ -96,6 +106,8 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
                 join.join(tx, desk, decision, subject, decided.language, now)
                 if desk.mode == "draft":
                     _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
+            case HandOff(reason=reason) if reason in PROTECTED:
+                _point(tx, desk, subject, referred=reply is not None, now=now)
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
             case RecordReport():
@@ -106,6 +118,18 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
                 pass
             case _:
                 assert_never(decision)
+
+
+def _point(tx: Tx, desk: Desk, subject: Subject, *, referred: bool, now: datetime) -> None:
+    """A call for help: where it lies, to who looks after such mails. Other notes never use up its place; a flood of them does."""
+    to = desk.office.protection or next(iter(_others(desk, subject)), None)
+    if to is not None and store.count_decided(tx, PROTECTED, now - timedelta(hours=1)) <= desk.hand_offs_per_hour:
+        desk.enqueue(tx, courtesy.pointer(desk.office, subject, to, desk.attention, referred=referred), now)
+
+
+def _others(desk: Desk, subject: Subject) -> list[Address]:
+    """The colleagues, without one who wrote the mail."""
+    return [one for one in desk.office.colleagues if subject.sender is None or one.key != subject.sender.key]
 
 
 def _hand_off(
@@ -128,6 +152,5 @@ def _hand_off(
         return
     if about >= desk.hand_offs_per_address_per_hour and decision.reason is not Reason.CALL_FOR_HELP:  # who begs twice waits for no list
         return
-    colleagues = [one for one in desk.office.colleagues if sender is None or one.key != sender.key]
-    for colleague in colleagues[:1]:
+    for colleague in _others(desk, subject)[:1]:
         hand_over(tx, desk, case, colleague, "new", now)

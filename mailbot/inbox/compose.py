@@ -16,6 +16,7 @@ from mailbot.outbox.store import Draft
 from mailbot.releases.body import plain_paragraphs, to_html
 from mailbot.releases.release import Edition, Release, day_of
 from mailbot.rendering import Rendered, Words, render, render_short
+from mailbot.staffed_hours import Hours
 
 REPLY_SUBJECT_LENGTH = 78
 
@@ -33,6 +34,10 @@ class Office:
     colleagues: tuple[Address, ...]
     public_url: str
     words: Words
+    hours: Hours
+    duty_number: str
+    protection: Address | None  # who hears of a call for help; None: the first colleague
+    referral: str
     spoken: Mapping[str, Language]
 
     @property
@@ -42,6 +47,11 @@ class Office:
             "name": self.name, "short_name": self.short_name or self.name, "address": self.address.address,
             "website": self.website, "contact": self.contact,
         }  # fmt: skip
+
+    @property
+    def insiders(self) -> frozenset[str]:
+        """Keys of who is never answered: the colleagues, and who hears of calls for help."""
+        return frozenset(one.key for one in (*self.colleagues, self.protection) if one is not None)
 
     @property
     def own_language(self) -> str:
@@ -64,11 +74,15 @@ class Subject:
         return self.message.sender if isinstance(self.message, IncomingMessage) else None
 
 
-def answer(office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str) -> Draft:
-    """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone."""
+def answer(
+    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str, *, passed_on: bool = False
+) -> Draft:
+    """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone.
+
+    `passed_on`: the mail wants more than the release, and a colleague has the rest."""
     message, recipient = subject.message, subject.sender
     assert isinstance(message, IncomingMessage) and recipient is not None
-    rendered = rendered_answer(office, subject, decision, library, language)
+    rendered = rendered_answer(office, subject, decision, library, language, passed_on=passed_on)
     return Draft(
         key=f"answer:{subject.mail}", kind=Kind.ANSWER, recipient=recipient, language=language, subject=rendered.subject,
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
@@ -79,7 +93,7 @@ def answer(office: Office, subject: Subject, decision: SendRelease, library: Map
 
 
 def rendered_answer(
-    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str
+    office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str, *, passed_on: bool = False
 ) -> Rendered:
     """The words of an answer, also shown to a colleague as a draft."""
     values = {
@@ -88,6 +102,7 @@ def rendered_answer(
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
+        "passed_on": passed_on,
         "alternatives": tuple(_listed(office, edition_of(library, slug)) for slug in decision.alternatives),
     }
     if not decision.full:

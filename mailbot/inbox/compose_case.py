@@ -63,10 +63,10 @@ def note(office: Office, case: Case, to: Address, reference: str, passed_on: str
     earlier = [{**one, "when": datetime.fromisoformat(one["when"])} for one in case.note["earlier"]]
     values = {
         **case.note, "organisation": office.values, "when": case.received_at, "deadline": case.deadline,
-        "deadline_words": case.deadline_words, "urgent": case.urgent, "earlier": earlier,
-        "passed_on": passed_on, "passed_from": case.colleague, "reference": reference,
-        "can_reply": case.journalist is not None, "yes_word": _word(office, Word.YES) if case.draft is not None else "",
-        "no_word": _word(office, Word.NO), "later_word": _word(office, Word.LATER),
+        "deadline_words": case.deadline_words, "urgent": case.urgent, "earlier": earlier, "passed_on": passed_on,
+        "passed_from": case.colleague, "reference": reference, "can_reply": case.journalist is not None,
+        "yes_word": _word(office, Word.YES) if case.draft is not None else "", "no_word": _word(office, Word.NO),
+        "later_word": _word(office, Word.LATER),
     }  # fmt: skip
     key = f"hand-off:{case.mail}:{to.key}"
     if passed_on != "new":  # each time that it is due it goes on once, whoever looks
@@ -91,6 +91,11 @@ def told(office: Office, case: Case, to: Address, event: str, until: datetime | 
         "yes_word": _word(office, Word.YES), "no_word": _word(office, Word.NO), "reference": reference,
     }  # fmt: skip
     return _to_colleague(office, "told", values, key, Kind.TOLD, to, case, reference)
+
+
+def marked(draft: Draft, reference: str) -> Draft:
+    """Something else that a colleague may reply to, with the token where a note has it."""
+    return replace(draft, subject=f"{draft.subject} [#{reference}]", text=f"[#{reference}]\n\n{draft.text}")
 
 
 def own_text(office: Office, case: Case, text: str, key: str) -> Draft:

@@ -51,6 +51,8 @@ def before_reading(message: IncomingMessage, context: Context, judged: Judgement
 
 def after_reading(message: IncomingMessage, context: Context, judged: Judgement, heard: Heard, now: datetime) -> Decided:
     """The questions that remain for a mail that may be a person's."""
+    if context.help_is_open and judged.sign not in MADE_BY_A_PROGRAM:
+        return passed_on(Reason.HELP_IS_OPEN, heard.language)
     if judged.sign is not None:
         return _doubtful(judged, heard)
     if about_the_list := membership.reply(message, context, heard, now):
@@ -58,8 +60,11 @@ def after_reading(message: IncomingMessage, context: Context, judged: Judgement,
     sender = message.sender
     if sender and sender.key in context.colleagues and context.authentication is not Authentication.FAIL:
         return _colleagues(sender.address, context, heard)
+    plea = heard.reading.wish(Kind.HELP)
+    if context.answered_already and not plea:
+        return ignored(Reason.ANSWERED_ALREADY, heard)
     handled = _handled(context)
-    if handled:
+    if handled and not plea:
         return passed_on(handled, heard.language, draft=heard.draft)
     if topic := sensitive_topic(message, context.languages):
         return _kept_for_a_person(topic, heard)

@@ -18,11 +18,15 @@ from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import brakes, breaker, join, store
+from mailbot.inbox.acknowledge import weigh
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
-from mailbot.inbox.explanation import explain
+from mailbot.inbox.direct_answer import marks_of
+from mailbot.inbox.explanation import explain, withheld
 from mailbot.inbox.hand_over import Desk
+from mailbot.inbox.intent import Kind as Wanted
+from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps, Context, SendRelease
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
@@ -104,8 +108,8 @@ class Disposer:
         await self._refresh_shelf()
         await self._database.write(store.count_attempt, in_hand)
         faults = await self._database.write(self._decide_each, batch, self._clock())
-        for stored, problem in faults:
-            await self._database.write(store.note_fault, stored.id, repr(problem))
+        for stored, told in faults:
+            await self._database.write(store.note_fault, stored.id, told)
             if stored.attempts > MOST_ATTEMPTS:
                 await self._database.write(self._park, stored, self._clock())
         self._disposed()
@@ -120,17 +124,18 @@ class Disposer:
         found = await self._database.read(store.next_stored, TAKE_AT_ONCE, in_hand)
         return [(stored, await self._read(stored)) for stored in found]
 
-    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, Exception]]:
+    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, str]]:
         """A few mails in one transaction: to make each sure on its own would take longer than to decide it."""
-        faults: list[tuple[store.Stored, Exception]] = []
+        faults: list[tuple[store.Stored, str]] = []
         for stored, (message, understood) in batch:
             try:
                 with tx.begin_nested():
                     self._decide(tx, stored, message, understood, now)
             except Exception as problem:
                 # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
-                log.exception("mail-fault", mail=stored.id, attempt=stored.attempts)
-                faults.append((stored, problem))
+                told = _told(problem, understood)
+                log.error("mail-fault", mail=stored.id, attempt=stored.attempts, fault=told, exc_info=told == repr(problem))
+                faults.append((stored, told))
         return faults
 
     async def _refresh_shelf(self) -> None:
@@ -159,26 +164,39 @@ class Disposer:
         """What is known of the sender, the decision, and the mails that follow from it: all of it or nothing."""
         self._shelf.refresh(tx, now)
         identity = _identity(message)
-        context = replace(self._context(tx, stored, message, identity, now), understood=understood)
+        answered_at = self._answered_at(tx, stored, message)
+        known = self._context(tx, stored, message, identity, now)
+        context = replace(known, understood=understood, answered_already=answered_at is not None and self._terms.mode != "observe")
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender
         decided = decide(message, join.gather(tx, context, sender, now), now)
         observed, first = self._terms.mode == "observe", decided.decision
+        explained = explain(decided, message, str(stored.id))
         made = store.Record(
             kind=decided.kind, outcome=outcome_of(first), reason=str(first.reason),
-            explanation=explain(decided, message, str(stored.id)), language=decided.language,
-            sender=sender.address if sender else "", sender_key=sender.key if sender else "", subject=message.subject,
+            explanation=withheld(explained) if decided.protected else explained, language=decided.language,
+            sender=sender.address if sender else "", sender_key=sender.key if sender else "",
+            subject="" if decided.protected else message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
             words=_words(message), waiting=not observed and waits(decided, self._desk),
             folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
+        if answered_at is not None:
+            store.answered(tx, stored.id, answered_at)
         if not observed:
-            carry_out(tx, self._desk, decided, subject, self._shelf.releases, now)
+            carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, now), now)
             if self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions):
                 breaker.trip_if_flooded(tx, self._desk, self._terms.caps.answers_per_minute, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
+
+    def _answered_at(self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable) -> datetime | None:
+        """When a colleague answered this mail from the mailbox itself, before we came to it."""
+        if isinstance(message, Unreadable) or message.sender is None:
+            return None
+        marks = marks_of(message.message_id, message.subject, message.sender.key, lexicon(self._languages).reply_prefixes)
+        return store.answer_to(tx, marks, stored.received_at)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
         """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""
@@ -200,7 +218,7 @@ class Disposer:
         same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if words and person else (0, False)
         return Context(
             own_addresses=self._terms.own_addresses,
-            colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
+            colleagues=self._desk.office.insiders,
             authentication=authentication_of(message, self._terms.authserv_id),
             own_deliveries=own,
             note=_note(tx, message, own) if person else None,
@@ -214,6 +232,7 @@ class Disposer:
             silenced=person is not None and suppression_store.is_silenced(tx, person.key),
             answers_stopped=breaker.is_tripped(tx),
             caps=self._terms.caps,
+            help_is_open=person is not None and store.help_is_open(tx, person.key),
             rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
             older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
             received_at=stored.received_at,
@@ -229,6 +248,11 @@ class Disposer:
     @staticmethod
     def _count(tx: Tx, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
         return outbox.count_since(tx, Kind.ANSWER, since, cap_key=cap_key, domain=domain)
+
+
+def _told(problem: Exception, understood: Understood | None) -> str:
+    """What went wrong; its kind alone where the mail calls for help, as an error may quote what it failed at."""
+    return type(problem).__name__ if understood and understood.reading.wish(Wanted.HELP) else repr(problem)
 
 
 def authentication_of(message: IncomingMessage | Unreadable, authserv_id: str) -> Authentication:

@@ -39,6 +39,11 @@ def explain(decided: Decided, message: IncomingMessage | Unreadable, file: str) 
     }
 
 
+def withheld(explained: dict[str, Any]) -> dict[str, Any]:
+    """The same without a word of the mail's: for a call for help."""
+    return explained | {"subject": "", "visible_text": "", "evidence": []}
+
+
 def actions(decided: Decided) -> list[dict[str, Any]]:
     """One action or more for each decision; a report has one for each recipient."""
     return [action for decision in decided.decisions for action in _actions(decision)]

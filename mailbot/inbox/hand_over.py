@@ -42,13 +42,16 @@ class Desk:
 
 
 def hand_over(tx: Tx, desk: Desk, case: Case, to: Address, why: str, now: datetime) -> bool:
-    """`why` it comes to this colleague: new, untouched, away, refused (by the relay) or back (from a snooze). False: done before."""
+    """`why` it comes to this colleague: new, untouched, away, refused (by the relay) or back (from a snooze).
+
+    False where somebody has answered meanwhile, or another process has done it."""
     delivery_id = desk.new_id()
     reference = token.subject_token(desk.secret, delivery_id)
-    if not desk.queue(tx, compose_case.note(desk.office, case, to, reference, why), delivery_id, now):
+    given = store.give(tx, case.id, to, cases.due(now, case.deadline))
+    if not given or not desk.queue(tx, compose_case.note(desk.office, case, to, reference, why), delivery_id, now):
         return False
     store.add_note(tx, case.id, delivery_id, reference, to, now)
-    return store.give(tx, case.id, to, cases.due(now, case.deadline))
+    return True
 
 
 def pass_on(tx: Tx, desk: Desk, case: Case, why: str, now: datetime) -> bool:

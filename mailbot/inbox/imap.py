@@ -146,6 +146,11 @@ class Session:
         # Expunged between two pieces, some servers send nothing instead of NIL: half a mail that looks complete.
         return whole if await self._search("UID", str(uid)) else None
 
+    async def head(self, uid: int, octets: int) -> bytes | None:
+        """At most so much of a mail's header, unread still; None when it is gone."""
+        got = await self._body(uid, f"<0.{octets}>", "HEADER")
+        return None if got is None else bytes(got[:octets])         # not every server cuts what it was asked to cut
+
     async def move(self, uids: Collection[int], folder: str) -> frozenset[int]:
         """File mails away; the answer holds those that someone else had already taken.
 
@@ -190,8 +195,8 @@ class Session:
         got = await self._connection.demand("LIST", '""', pattern, *options)
         return [folder for parts in got.untagged if (folder := imap_responses.folder(parts))]
 
-    async def _body(self, uid: int, piece: str) -> bytearray | bytes | None:
-        got = await self._connection.ask("FETCH", str(uid), f"(UID BODY.PEEK[]{piece})", uid=True, patient=True)
+    async def _body(self, uid: int, piece: str, section: str = "") -> bytearray | bytes | None:
+        got = await self._connection.ask("FETCH", str(uid), f"(UID BODY.PEEK[{section}]{piece})", uid=True, patient=True)
         for item in map(imap_responses.fetched, got.untagged):
             if item and item.uid == uid and item.body is not None:
                 return item.body

@@ -1,6 +1,6 @@
 """What an IMAP server says, as values: folder names, UID sets, FETCH, LIST and status texts. Pure.
 
-Only the few items mailbot asks for are understood (UID, FLAGS, RFC822.SIZE, INTERNALDATE, BODY[]): nothing in them holds
+Only the few items mailbot asks for are understood (UID, FLAGS, RFC822.SIZE, INTERNALDATE, BODY[] or its header): nothing in them holds
 free text, so nothing a stranger wrote is ever parsed as protocol. A response is the list of its parts: text, literal, text...
 """
 
@@ -17,8 +17,8 @@ INTERNAL_DATE = re.compile(rb'INTERNALDATE " ?(\d{1,2})-(\w{3})-(\d{4}) (\d\d):(
 FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.I)
 UID = re.compile(rb"\bUID (\d+)", re.I)
 SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.I)
-BODY_LITERAL = re.compile(rb"BODY\[\](?:<\d+>)? ~?\{\d+\}$", re.I)
-BODY_QUOTED = re.compile(rb'BODY\[\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', re.I)
+BODY_LITERAL = re.compile(rb"BODY\[(?:HEADER)?\](?:<\d+>)? ~?\{\d+\}$", re.I)
+BODY_QUOTED = re.compile(rb'BODY\[(?:HEADER)?\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', re.I)
 FOLDER = re.compile(rb'LIST \(([^)]*)\) (?:"(\\?.)"|NIL) (?:"((?:[^"\\]|\\.)*)"|(\{\d+\})$|(.+))', re.I)
 NAMESPACE = re.compile(rb'NAMESPACE \(\("((?:[^"\\]|\\.)*)" (?:"(\\?.)"|NIL)', re.I)
 COPYUID = re.compile(rb"\[COPYUID \d+ ([\d,:]+) [\d,:]+\]", re.I)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from mailbot.audience.journalist import Asked, Journalist, Purpose
 from mailbot.cases.case import Note
 from mailbot.cases.colleague_reply import Meaning
-from mailbot.inbox.reason import Reason
+from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message.authentication import Authentication
@@ -33,7 +33,9 @@ class SendRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
-    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered."""
+    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered.
+
+    `offer`: these titles go to the sender at once, in a mail of their own."""
 
     reason: Reason
     why: str
@@ -42,6 +44,7 @@ class HandOff:
     deadline: datetime | None = None
     deadline_words: str = ""
     urgent: bool = False
+    offer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,11 @@ class Decided:
         """The first, which names the reason."""
         return self.decisions[0]
 
+    @property
+    def protected(self) -> bool:
+        """A call for help: of its words none may go on."""
+        return any(decision.reason in PROTECTED for decision in self.decisions)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
@@ -145,6 +153,8 @@ class Context:
     silenced: bool = False                      # this person has complained
     answers_stopped: bool = False               # the breaker has tripped
     caps: Caps = Caps()
+    help_is_open: bool = False                  # this person asked for help, and nobody has closed that yet
+    answered_already: bool = False              # a colleague answered this mail from the media mailbox
     rescan_doubt: bool = False                  # after a new UIDVALIDITY: the Message-ID was met before
     older_than_a_day_in_rescan: bool = False
     received_at: datetime | None = None

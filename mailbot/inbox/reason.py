@@ -56,9 +56,11 @@ class Reason(StrEnum):
     COLLEAGUE_AWAY = "colleague-away"
     COLLEAGUE_NOT_DONE = "colleague-not-done"
     JUNK = "junk"
+    ANSWERED_ALREADY = "answered-already"
     # a person's business (intent.Kind)
     SENSITIVE_TOPIC = "sensitive-topic"
     CALL_FOR_HELP = "call-for-help"
+    HELP_IS_OPEN = "help-is-open"
     LEGAL = "legal"
     COMPLAINT = "complaint"
     CORRECTION = "correction"
@@ -116,3 +118,7 @@ class Reason(StrEnum):
     CAP_DOMAIN = "cap-domain"
     CAP_MINUTE = "cap-minute"
     DRAFT_MODE = "draft-mode"
+
+
+# Their words go nowhere but to who reads the mail itself: not into a note, a list, a log or the explanation.
+PROTECTED = frozenset({Reason.CALL_FOR_HELP, Reason.HELP_IS_OPEN})

@@ -13,6 +13,7 @@ from mailbot.database import flag
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import compose, store
 from mailbot.inbox.compose import Office
+from mailbot.inbox.reason import PROTECTED
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.releases import store as releases
@@ -87,9 +88,13 @@ def name_again(tx: Tx, mail_id: int, now: datetime) -> None:
 def _entry(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     actions = (row["explanation"] or {}).get("actions", ())
     slug = next((action["release"] for action in actions if action["type"] == "send_release"), "")
+    protected = row["reason"] in PROTECTED  # then whoever may read the mail finds it by its number
     return {
-        "sender": {"name": "", "address": row["sender"]},
-        "subject": row["subject"],
+        "mail": row["id"],
+        "protected": protected,
+        "answered": row["answered_at"],
+        "sender": {"name": "", "address": "" if protected else row["sender"]},
+        "subject": "" if protected else row["subject"],
         "when": row["received_at"],
         "reason": row["reason"],
         "action": row["outcome"],

@@ -5,6 +5,7 @@ harmless, because every mail's key holds the number of the reply that it comes f
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -57,8 +58,9 @@ def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int, library: Mapping[s
     assert case.draft is not None
     decision = kept_draft.taken_up(case.draft)
     public = {one.slug for release in library.values() for one in public_editions(release, now)}
-    if not public.issuperset((decision.edition, *decision.alternatives)):
+    if decision.edition not in public:
         return Refusal.NOT_PUBLIC
+    decision = replace(decision, alternatives=tuple(slug for slug in decision.alternatives if slug in public))
     answer = compose.answer(desk.office, compose_case.remembered(case), decision, library, case.language)
     delivery_id = desk.new_id()
     if desk.queue(tx, compose_case.again(answer, mail_id), delivery_id, now):

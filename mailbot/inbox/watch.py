@@ -17,6 +17,7 @@ import structlog
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import imap, store
+from mailbot.inbox.notice_answers import SentFolder
 
 log = structlog.get_logger()
 SIZE_CAP_OCTETS = 64 << 20  # over it the mail stays unread, and a person is told
@@ -49,12 +50,12 @@ class Watcher:
     """Watches one mailbox. `wake` ends an IDLE when a decision waits to be filed; `arrived` says that mails were stored."""
 
     def __init__(
-        self, database: Database, server: imap.Server, terms: Terms, holder: str, *,
+        self, database: Database, server: imap.Server, terms: Terms, holder: str, sent: SentFolder, *,
         arrived: Callable[[], None], clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
-        self._arrived, self._clock = arrived, clock
+        self._sent, self._arrived, self._clock = sent, arrived, clock
         self._stopping = asyncio.Event()
         self._failures = 0
         self._refused: Counter[tuple[int, int]] = Counter()  # mails that the server would not give, by UIDVALIDITY and UID
@@ -102,6 +103,7 @@ class Watcher:
             await self._take_up(session)
             while await self._fetch_new(session):
                 pass
+            await self._sent.look(session, self.lease_name, self._start)
         finally:
             await session.close()
 
@@ -139,7 +141,12 @@ class Watcher:
                 if loop.time() - noted >= NOTE_SECONDS:
                     await self._database.write(_note_success, self._clock())
                     noted = loop.time()
-                if not (new or moved or session.pending):
+                if new or moved or session.pending:
+                    continue
+                if self._sent.is_due:  # between two waits, on the same connection; back in the mailbox a search comes first
+                    await self._sent.look(session, self.lease_name, self._start)
+                    await self._select(session)
+                else:
                     await self._wait(session, left)
         finally:
             await session.close()
@@ -153,6 +160,9 @@ class Watcher:
         if not self._terms.observe:
             await session.ensure_folder(self._terms.filed)
             await session.ensure_folder(self._terms.attention)
+        await self._select(session)
+
+    async def _select(self, session: imap.Session) -> None:
         selected = await session.select(self._terms.mailbox, read_only=self._terms.observe)
         self._uidvalidity = selected.uidvalidity
         self._start, self._rescan_below = await self._database.write(

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What a mail is for."""
 
     ANSWER = "answer"
+    ACKNOWLEDGEMENT = "acknowledgement"  # or the office's words for a call for help; never a release
     LETTER = "letter"  # a colleague's own text to a journalist
     CONFIRMATION = "confirmation"
     HAND_OFF = "hand_off"
@@ -29,7 +30,8 @@ class Kind(StrEnum):
 
 # Claimed in this order: a broadcast never delays a journalist.
 PRIORITY: Mapping[Kind, int] = {
-    Kind.ANSWER: 0, Kind.LETTER: 0, Kind.CONFIRMATION: 0, Kind.TOLD: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1, Kind.BROADCAST: 2,
+    Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.LETTER: 0, Kind.CONFIRMATION: 0, Kind.TOLD: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1,
+    Kind.BROADCAST: 2,
 }  # fmt: skip
 
 

@@ -267,14 +267,9 @@ def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]
     """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL).
 
     A note says nothing: an absent colleague's machine shall answer it, so that the next one is asked. Nor does what a person wrote."""
-    if draft.kind is Kind.ANSWER:
-        return (
-            ("Auto-Submitted", "auto-replied"),
-            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-            ("X-Mailbot-Release", draft.edition),
-        )
-    if draft.kind is Kind.CONFIRMATION:
-        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"))
+    if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION):
+        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER else ()
+        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
     if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
         return (("Reply-To", office.address),)
     return (("Auto-Submitted", "auto-generated"),)

@@ -41,6 +41,11 @@ _ANSWERS = (
     .where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
     .order_by(delivery.c.created_at)
 )
+_ACKNOWLEDGED = (
+    sa.select(delivery.c.id, delivery.c.key, delivery.c.in_reply_to, delivery.c.created_at)
+    .where(delivery.c.kind == Kind.ACKNOWLEDGEMENT, delivery.c.cap_key == sa.bindparam("cap_key"), delivery.c.created_at > _SINCE)
+    .order_by(delivery.c.created_at)
+)
 _COUNT = (
     sa.select(sa.func.count())
     .select_from(delivery)
@@ -208,6 +213,11 @@ def answers_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, 
     """The releases that went, or are to go, to this person since then."""
     rows = tx.execute(_ANSWERS, {"recipient": recipient_key, "since": since})
     return tuple((row.release, row.created_at) for row in rows)
+
+
+def acknowledgements_to(tx: Tx, cap_key: str, since: datetime) -> list[sa.Row[Any]]:
+    """The acknowledgements queued for this person since then: id, key, in_reply_to, created_at."""
+    return list(tx.execute(_ACKNOWLEDGED, {"cap_key": cap_key, "since": since}))
 
 
 def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domain: str = "") -> int:

@@ -192,7 +192,7 @@ async def test_a_mailbox_that_opens_is_green_and_left_as_it_was(database_url: st
 
     settings = configured(database_url, imap=mailbox)
     before = everything()
-    for item in ("IMAP login", "IMAP capabilities", "IMAP folders"):
+    for item in ("IMAP login", "IMAP capabilities", "IMAP folders", "IMAP sent mail"):
         assert (await found(settings, item, records={})).green
     assert "Will be made: mailbot, mailbot/attention" in (await found(settings, "IMAP folders", records={})).said
     assert everything() == before

@@ -23,9 +23,8 @@ NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast
 STORES = {"store", "shelf", "suppression_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
-    "watch", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
-    "hand_over", "take_reply", "escalate", "dispatch",
-    "announce",
+    "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
+    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "announce",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from mailbot import languages, rendering
+from mailbot.cases.colleague_reply import Refusal
 from mailbot.inbox.reason import Reason
 from mailbot.rendering import VALUES, Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
 
@@ -41,13 +42,19 @@ OTHER = {"title": "Un bac en moins", "date": date(2024, 9, 12), "url": "https://
 SENDER = {"name": "Moussa Keïta", "address": "m.keita+presse@journal.example"}
 NOBODY = {"name": "", "address": ""}
 ENTRY = {"sender": SENDER, "subject": "Le pont", "when": WHEN, "reason": "some-reason", "action": "send_release", "title": "Un pont"}
+ENTRY |= {"mail": 12, "protected": False, "answered": None}
+PROTECTED_ENTRY = ENTRY | {"sender": {"name": "", "address": ""}, "subject": "", "protected": True, "action": "hand_off", "answered": WHEN}
+ACKNOWLEDGEMENT = {
+    "organisation": ORGANISATION, "reply_subject": "Re: Le pont", "staffed": False, "opens": WHEN, "duty_number": "+223 20 00 00 00",
+}  # fmt: skip
+PROTECTION = {"organisation": ORGANISATION, "mail": 12, "when": WHEN, "folder": "mailbot/attention", "referred": True}
 ANSWER = {
-    "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True,
+    "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True, "passed_on": True,
     "alternatives": (OTHER, OTHER | {"url": ""}),
 }  # fmt: skip
 BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
-    "alternatives": (),
+    "passed_on": False, "alternatives": (),
 }  # fmt: skip
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
@@ -72,14 +79,14 @@ NOTICE = {
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
 BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
-DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
+DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
     "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
-    **LIST,
+    "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -94,6 +101,8 @@ BARE: dict[str, dict[str, Any]] = {
     "breaker": BREAKER,
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     **LIST,
+    "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},
+    "protection": PROTECTION | {"referred": False},
 }
 EVERY = [
     pytest.param(language, name, values, id=f"{language} {name} {fullness}")
@@ -508,3 +517,34 @@ def test_even_one_endless_paragraph_fits(words: Words) -> None:
     made = short(words, RELEASE | {"paragraphs": ("sans fin " * 2000,), "contact": "contact " * 2000})
     assert wire_octets(made.text) <= rendering.SHORT_OCTETS
     assert flat(str(RELEASE["title"])) in flat(made.text)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_whatever_came_of_a_colleagues_reply_has_its_own_words(words: Words, language: str) -> None:
+    events = ("left", "stopped", "closed", "snoozed", *(str(why) for why in Refusal if why is not Refusal.TOO_MANY))
+    made = {event: render(words, language, "told", TOLD | {"event": event}) for event in events}
+    assert len({mail.text for mail in made.values()}) == len({mail.html for mail in made.values()}) == len(set(events))
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_note_says_why_it_comes_to_this_colleague_and_offers_a_yes_only_with_a_draft(words: Words, language: str) -> None:
+    ways = ("new", "untouched", "away", "refused", "back")
+    made = {way: render(words, language, "hand_off", HAND_OFF | {"passed_on": way}) for way in ways}
+    assert len({mail.text for mail in made.values()}) == len({mail.html for mail in made.values()}) == len(ways)
+    assert all("[#abc]" in mail.text[:60] and "[#abc]" in mail.html for mail in made.values()), "by this a quoted note is known"
+    beginning = {"draft": None, "yes_word": "", "skeleton": "Merci [...]"}
+    for part in (made["new"].text, made["new"].html):
+        assert "D’ACCORD" in part
+    unfinished = render(words, language, "hand_off", HAND_OFF | beginning)
+    for part in (unfinished.text, unfinished.html):
+        assert "Merci [...]" in part
+        assert "D’ACCORD" not in part
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_an_echo_shows_what_leaves_to_whom_and_the_word_that_stops_it(words: Words, language: str) -> None:
+    made = render(words, language, "echo", ECHO)
+    for part in (flat(made.text), flat(made.html)):
+        for fact in (SENDER["name"], SENDER["address"], "Oui, à 10 h.", "NON", "Re: Le pont"):
+            assert fact in part
+    assert "3" in made.subject

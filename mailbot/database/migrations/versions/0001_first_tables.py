@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
         sa.UniqueConstraint("sha256", name=op.f("uq_mail_sha256")),
     )
@@ -85,6 +86,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mail_state"), "mail", ["state"], unique=False)
     op.create_index(op.f("ix_mail_waiting"), "mail", ["waiting"], unique=False)
     op.create_index(op.f("ix_mail_words"), "mail", ["words"], unique=False)
+    op.create_table(
+        "sent_mark",
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "sent_at", name=op.f("pk_sent_mark")),
+    )
     op.create_table(
         "delivery",
         sa.Column("id", sa.String(length=40), nullable=False),

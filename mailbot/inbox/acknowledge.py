@@ -1,0 +1,28 @@
+"""Gathers what the rule of acknowledgements asks: what went back to this person, and to others like him, before."""
+
+from datetime import datetime, timedelta
+
+from mailbot.database.engine import Tx
+from mailbot.inbox.acknowledgement import Courtesy, Earlier, Sent, courtesy
+from mailbot.inbox.compose import Subject
+from mailbot.inbox.courtesy import is_referral
+from mailbot.inbox.outcome import Context, Decided, HandOff
+from mailbot.message.address import cap_key
+from mailbot.outbox import store as outbox
+from mailbot.outbox.delivery import Kind
+
+
+def weigh(tx: Tx, decided: Decided, subject: Subject, context: Context, now: datetime) -> Courtesy:
+    """Gather and decide. Nothing is looked up for a mail that no person gets."""
+    sender = subject.sender
+    if sender is None or not any(isinstance(decision, HandOff) for decision in decided.decisions):
+        return courtesy(decided, subject.message, context, Earlier(), now)
+    rows = outbox.acknowledgements_to(tx, cap_key(sender.address), now - timedelta(days=context.caps.answer_pause_days))
+    earlier = Earlier(
+        sent=tuple(
+            Sent(delivery=row.id, in_reply_to=row.in_reply_to, at=row.created_at, referral=is_referral(row.key)) for row in rows
+        ),
+        domain_in_an_hour=outbox.count_since(tx, Kind.ACKNOWLEDGEMENT, now - timedelta(hours=1), domain=sender.domain),
+        in_a_minute=outbox.count_since(tx, Kind.ACKNOWLEDGEMENT, now - timedelta(minutes=1)),
+    )
+    return courtesy(decided, subject.message, context, earlier, now)
