@@ -220,6 +220,24 @@ async def test_stop_in_reply_to_any_mail_of_ours_leaves_the_list(office: Office,
     assert history(office)[-1][0] == "left"
 
 
+async def test_a_question_is_answered_once_and_its_old_yes_brings_nobody_back(office: Office, relay: LoopbackRelay) -> None:
+    await subscribed(office, relay)
+    office.ask(LEAVE)
+    await office.once(lambda: MORNING)
+    write(office, reply_to(relay.mails[0].content, "OUI", number=7))
+    await office.once(lambda: MORNING)
+    assert (state(office), last(office)) == ("unsubscribed", ("hand_off", "not-asked"))
+
+
+async def test_who_is_on_the_list_and_asks_again_is_told_so_once_a_day(office: Office, relay: LoopbackRelay) -> None:
+    await subscribed(office, relay)
+    for number in (1, 2):
+        office.ask(JOIN, number=number)
+        await office.once(lambda: MORNING + timedelta(days=2))
+    assert [str(read(got.content)["Subject"]) for got in relay.mails[2:]] == ["Vous êtes déjà sur notre liste de presse"]
+    assert (state(office), last(office)) == ("subscribed", ("ignore", "already-subscribed"))
+
+
 async def test_for_whom_nobody_vouches_the_address_itself_is_asked_once_a_day_before_it_leaves(
     office: Office, relay: LoopbackRelay
 ) -> None:
