@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mailbot.audience.journalist import Asked, Channel, Journalist, Purpose, State, Why
+from mailbot.audience.journalist import Asked, Change, Channel, Event, Journalist, Purpose, State, Step, Why, wish
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import confirmation, consent, journalist
 from mailbot.message.address import Address, cap_key
@@ -41,15 +41,14 @@ def find(tx: Tx, address_key: str) -> Journalist | None:
 
 
 def known(tx: Tx, address: Address, language: str, now: datetime) -> Journalist:
-    """The journalist with this address, noted now where nobody knew it."""
+    """The journalist with this address, noted now where nobody knew it. Who else deals with the same address waits for us: two
+    wishes at a time are one question."""
     values = {
         "key": address.key, "address": address.address, "cap_key": cap_key(address.address), "name": address.name, "language": language,
         "outlet": "", "state": State.NONE, "origin": "", "created_at": now, "changed_at": now,
     }  # fmt: skip
     tx.execute(insert(tx, journalist).on_conflict_do_nothing(index_elements=["key"]), values)
-    found = find(tx, address.key)
-    assert found is not None
-    return found
+    return _journalist(tx.execute(_FOUND.with_for_update(), {"address_key": address.key}).one())
 
 
 def become(tx: Tx, before: Journalist, state: State, now: datetime) -> bool:
@@ -63,6 +62,17 @@ def note(tx: Tx, of: Journalist, channel: Channel, event: Why, words: str, mail:
     kept = " ".join(words.split())[:LONGEST_WORDS]
     values = {"journalist": of.id, "at": now, "channel": channel, "event": event, "words": kept, "mail": mail}
     tx.execute(consent.insert(), values)
+
+
+def remove(tx: Tx, address_key: str, now: datetime) -> tuple[Journalist, Step] | None:
+    """A colleague takes an address off the list: who it was, and what came of it. None where nobody has it."""
+    who = find(tx, address_key)
+    if who is None:
+        return None
+    step = wish(who, Event.REMOVED, None, now)
+    if isinstance(step, Change) and become(tx, who, step.becomes, now):
+        note(tx, who, Channel.COMMAND, step.why, "", None, now)
+    return who, step
 
 
 def ask(tx: Tx, of: Journalist, purpose: Purpose, delivery: str, token: str, now: datetime, *, used: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli import database, demo, explain, inbox, language, outbox, release, run, setup, status
+from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, run, setup, status
 
 app = typer.Typer(
     name="mailbot", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None,
@@ -29,6 +29,7 @@ app.command("resume-sending")(outbox.resume_sending)
 app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(audience.app, name="audience")
 app.add_typer(database.app, name="database")
 app.add_typer(language.app, name="language")
 

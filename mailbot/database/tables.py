@@ -100,7 +100,7 @@ mail = sa.Table(
     sa.Column("mode", sa.String(16), nullable=False, default=""),
     sa.Column("decided_at", Instant),
     sa.Column("kind", sa.String(16), nullable=False, default=""),
-    sa.Column("outcome", sa.String(20), nullable=False, default=""),  # send_release, hand_off, ignore, record_report
+    sa.Column("outcome", sa.String(20), nullable=False, default=""),  # of the first decision: send_release, subscribe, hand_off, ...
     sa.Column("reason", sa.String(60), nullable=False, default=""),
     sa.Column("explanation", sa.JSON),
     sa.Column("language", sa.String(16), nullable=False, default=""),

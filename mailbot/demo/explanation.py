@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`outcome` is what mailbot did: send_release, hand_off, ignore or record_report; the rest says why."""
+    """`outcome` is what mailbot did: send_release, subscribe, unsubscribe, hand_off, ignore or record_report; the rest says why."""
 
     outcome: str
     kind: str

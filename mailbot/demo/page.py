@@ -82,7 +82,8 @@ class Outcome:
     def complete(self) -> bool:
         """Everything that the decision leads to has arrived."""
         wanted = self.explanation.outcome if self.explanation else ""
-        return bool(wanted) and (wanted != "send_release" or bool(self.answer)) and (wanted != "hand_off" or bool(self.note))
+        answered = wanted not in ("send_release", "subscribe", "unsubscribe") or bool(self.answer)
+        return bool(wanted) and answered and (wanted != "hand_off" or bool(self.note))
 
 
 def page(world: MailWorld, explain: Explain, office: Office) -> Starlette:

@@ -28,7 +28,7 @@ def reply(message: IncomingMessage, context: Context, heard: Heard, now: datetim
     if not context.own_deliveries or message.sender is None or context.rescan_doubt or context.older_than_a_day_in_rescan:
         return None
     said, asked = short_reply(message.visible_text, context.languages), context.asked
-    if said is None or heard.reading.wish(*_GRAVE):
+    if said is None or said.written.startswith(">") or heard.reading.wish(*_GRAVE):
         return None
     if asked is not None and said.word is _WORD_FOR[asked.purpose]:
         decision, language = _answered(message, context, said, now), asked.journalist.language

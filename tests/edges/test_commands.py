@@ -64,7 +64,8 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 NAMED = """demo init check run status verify explain stop-sending resume-sending
 release-import release-list release-show release-publish release-withdraw release-render inbox-list inbox-show inbox-replay inbox-close
-outbox-list outbox-show outbox-retry outbox-drop database-upgrade database-backup database-restore"""
+audience-list audience-show audience-remove outbox-list outbox-show outbox-retry outbox-drop
+database-upgrade database-backup database-restore"""
 
 
 @pytest.mark.parametrize("name", NAMED.split())
@@ -86,7 +87,7 @@ def test_every_command_that_prints_facts_prints_json(name: str) -> None:
     assert "--json" in {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
 
-@pytest.mark.parametrize("name", ["outbox retry", "outbox drop", "resume-sending", "database restore"])
+@pytest.mark.parametrize("name", ["outbox retry", "outbox drop", "resume-sending", "database restore", "audience remove"])
 def test_where_something_leaves_or_is_lost_one_can_look_first(name: str) -> None:
     assert {"--yes", "--dry-run"} <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
 

@@ -125,6 +125,9 @@ async def test_each_example_shows_what_it_promises(demo: Demo) -> None:
         text = await demo.outcome({"example": key})
         assert (key, f'class="outcome {outcome}"' in text, words in text) == (key, True, True)
         assert "Joaquim Perrault" not in text  # who is quoted in the embargoed release alone
+    wish = {"name": "Jo", "address": "jo@paper.example", "subject": "Press list", "text": "Please add me to your press list."}
+    text = await demo.outcome(wish)
+    assert 'class="outcome subscribe"' in text and "Press list: reply YES to confirm" in text
 
 
 def test_an_explanation_names_titles_for_slugs() -> None:

@@ -293,6 +293,14 @@ def test_the_observers_digest_says_what_would_have_been_done(words: Words, langu
     assert "Le pont" in waiting.html
 
 
+def test_which_words_somebody_agreed_to_is_known_by_their_version(words: Words, office: Callable[..., Words]) -> None:
+    shipped_version = rendering.version(words, "fr", "confirm_subscription")
+    assert re.fullmatch(r"confirm_subscription/fr [0-9a-f]{12}", shipped_version)
+    assert rendering.version(words, "fr", "confirm_departure").split()[1] != shipped_version.split()[1]
+    changed = office(confirm_subscription__txt__j2="{# Other words than ours #}\nVraiment ? {{ word }}")
+    assert rendering.version(changed, "fr", "confirm_subscription") != shipped_version
+
+
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_reason_has_its_sentence(words: Words, language: str) -> None:
     for reason in Reason:

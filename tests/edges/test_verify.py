@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from mailbot.audience import store as audience
+from mailbot.audience.journalist import Channel, Purpose, Why
+from mailbot.audience.journalist import State as Standing
 from mailbot.database.engine import Database, Tx
-from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address, key
@@ -249,3 +252,48 @@ def test_a_damaged_file_is_named(sound: Database) -> None:
         assert any(one.startswith("database: ") for one in again.read_now(broken, SECRET))
     finally:
         again.close()
+
+
+def _on_the_list(tx: Tx) -> None:
+    """d7 asks; the journalist has confirmed."""
+    who = audience.known(tx, Address(JOURNALIST), "fr", NOW)
+    _queue(tx, "d7", Kind.CONFIRMATION, Address(JOURNALIST), 1)
+    audience.ask(tx, who, Purpose.JOIN, "d7", "token", NOW)
+    audience.note(tx, who, Channel.MAIL, Why.CONFIRMED, "OUI", 1, NOW)
+    audience.become(tx, who, Standing.SUBSCRIBED, NOW)
+
+
+LIST_BROKEN = [
+    pytest.param(_set(journalist, 1, state="fond"), "journalist 1: unknown state 'fond'", id="a state that is none"),
+    pytest.param(_set(journalist, 1, address="x@y.example"), "journalist 1: unknown state 'subscribed', or", id="another's key"),
+    pytest.param(_without(consent), "journalist 1: subscribed without a consent", id="subscribed without a consent"),
+    pytest.param(_set(consent, 1, event="asked"), "journalist 1: subscribed without a consent", id="only asked"),
+    pytest.param(_set(consent, 1, channel="pigeon"), "journalist 1: a consent by 'pigeon'", id="a way that is none"),
+    pytest.param(_set(delivery, "d7", recipient_key="x@y.example"), "delivery d7: asks 'join' of another", id="somebody else was asked"),
+    pytest.param(_without(confirmation), "", id="a question that was forgotten is no harm"),
+    pytest.param(_set(journalist, 1, state="unsubscribed"), "", id="who has left needs none"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "named"), LIST_BROKEN)
+def test_whoever_is_on_the_press_list_has_said_so(sound: Database, breaks: Callable[[Tx], object], named: str) -> None:
+    sound.write_now(_on_the_list)
+    assert sound.read_now(broken, SECRET) == []
+    sound.write_now(breaks)
+    found = sound.read_now(broken, SECRET)
+    assert [one.startswith(named) for one in found] == ([True] if named else []), found
+
+
+def test_an_imported_journalist_needs_an_origin_instead(sound: Database) -> None:
+    sound.write_now(_on_the_list)
+    sound.write_now(_without(consent))
+    sound.write_now(_set(journalist, 1, origin="press list 2023"))
+    assert sound.read_now(broken, SECRET) == []
+
+
+def test_a_mail_that_wanted_two_things_has_its_answer_too(sound: Database) -> None:
+    two = {"actions": [{"type": "subscribe"}, {"type": "send_release", "release": "secret"}]}
+    sound.write_now(_set(mail, 1, outcome="subscribe", explanation=two))
+    assert sound.read_now(broken, SECRET) == []
+    sound.write_now(_set(mail, 1, explanation={"actions": [{"type": "subscribe"}]}))
+    assert [one.partition(":")[0] for one in sound.read_now(broken, SECRET)] == ["mail 1"]

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from mailbot import service
 from mailbot.audience import store
 from mailbot.message.address import key
 from tests.journeys.office import COLLEAGUE, LATEST, Office, read, request, text_of
@@ -100,13 +101,27 @@ async def test_the_question_comes_in_the_language_of_the_wish_and_so_does_what_f
     assert [str(read(got.content)["Subject"]) for got in relay.mails] == ["Press list: reply YES to confirm", "You are on our press list"]
 
 
+async def test_a_death_between_the_decision_and_its_mail_loses_neither(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(JOIN)
+    parts = office.parts()
+    async with service.held(parts):
+        await parts.watcher.once()
+        await parts.disposer.drain()
+    assert (state(office), relay.mails) == ("asked", [])
+    assert [row["state"] for row in office.deliveries("confirmation")] == ["queued"]
+    await office.once()
+    write(office, reply_to(relay.mails[0].content, "OUI"))
+    await office.once()
+    assert (state(office), len(relay.mails)) == ("subscribed", 2)
+
+
 async def test_an_out_of_office_that_quotes_the_question_confirms_nothing(office: Office, relay: LoopbackRelay) -> None:
     office.ask(JOIN)
     await office.once()
     question = relay.mails[0].content
-    for number, headers in enumerate(({"Auto-Submitted": "auto-replied"}, {"X-Autoreply": "yes"}, {})):
-        away = "Je suis absent du bureau jusqu'au 12 juillet." if not headers else "OUI"
-        write(office, reply_to(question, away, headers=headers, number=number))
+    away = "Je suis absent du bureau jusqu'au 12 juillet."
+    for number, (words, headers) in enumerate((("OUI", {"Auto-Submitted": "auto-replied"}), ("OUI", {"X-Autoreply": "yes"}), (away, {}))):
+        write(office, reply_to(question, words, headers=headers, number=number))
     await office.once()
     assert (state(office), len([got for got in relay.mails if got.recipient == AWA])) == ("asked", 1)
     assert office.unsound() == []
@@ -208,6 +223,24 @@ async def test_stop_in_reply_to_any_mail_of_ours_leaves_the_list(office: Office,
     await office.once(lambda: MORNING)
     assert (state(office), last(office)) == ("unsubscribed", ("unsubscribe", "unsubscribe"))
     assert history(office)[-1][0] == "left"
+
+
+async def test_a_question_is_answered_once_and_its_old_yes_brings_nobody_back(office: Office, relay: LoopbackRelay) -> None:
+    await subscribed(office, relay)
+    office.ask(LEAVE)
+    await office.once(lambda: MORNING)
+    write(office, reply_to(relay.mails[0].content, "OUI", number=7))
+    await office.once(lambda: MORNING)
+    assert (state(office), last(office)) == ("unsubscribed", ("hand_off", "not-asked"))
+
+
+async def test_who_is_on_the_list_and_asks_again_is_told_so_once_a_day(office: Office, relay: LoopbackRelay) -> None:
+    await subscribed(office, relay)
+    for number in (1, 2):
+        office.ask(JOIN, number=number)
+        await office.once(lambda: MORNING + timedelta(days=2))
+    assert [str(read(got.content)["Subject"]) for got in relay.mails[2:]] == ["Vous êtes déjà sur notre liste de presse"]
+    assert (state(office), last(office)) == ("subscribed", ("ignore", "already-subscribed"))
 
 
 async def test_for_whom_nobody_vouches_the_address_itself_is_asked_once_a_day_before_it_leaves(
