@@ -7,7 +7,7 @@ from itertools import groupby
 import sqlalchemy as sa
 
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part, suppression
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -23,7 +23,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     """A sentence for each row that does not hold; empty: all is well. `secret` is None where there is no key yet."""
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
-    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _editions)
+    laws = (_mails, _bytes, _copies, _answers, _hand_offs, _deliveries, _attempts, _suppressed, _editions)
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
 
@@ -156,6 +156,16 @@ def _attempts(tx: Tx) -> Iterator[str]:
             yield f"delivery {row.id}: accepted {row.accepted} times and {row.state}"
         if row.state == DeliveryState.UNCERTAIN and not row.doubtful:
             yield f"delivery {row.id}: uncertain, and no attempt ended in doubt"
+
+
+def _suppressed(tx: Tx) -> Iterator[str]:
+    """Nothing that nobody asked for was begun to a suppressed address."""
+    unasked = delivery.c.kind.in_((Kind.CONFIRMATION, Kind.BROADCAST))
+    lifted = sa.and_(suppression.c.lifted_at.is_not(None), suppression.c.lifted_at <= attempt.c.started_at)
+    meanwhile = sa.and_(suppression.c.address_key == delivery.c.recipient_key, suppression.c.since < attempt.c.started_at, ~lifted)
+    rows = sa.select(delivery.c.id).join(attempt, attempt.c.delivery == delivery.c.id).join(suppression, meanwhile)
+    for number in tx.execute(rows.where(unasked, attempt.c.verdict == "sent").distinct()).scalars():
+        yield f"delivery {number}: was sent although its address is suppressed"
 
 
 def _editions(tx: Tx) -> Iterator[str]:
