@@ -9,7 +9,19 @@ import sqlalchemy as sa
 from mailbot.audience import journalist as audience
 from mailbot.cases.case import UNFINISHED, CaseState
 from mailbot.database.engine import Tx
-from mailbot.database.tables import attempt, case_file, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
+from mailbot.database.tables import (
+    attempt,
+    case_file,
+    confirmation,
+    consent,
+    delivery,
+    edition,
+    journalist,
+    mail,
+    mail_copy,
+    mail_part,
+    suppression,
+)
 from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
@@ -29,8 +41,8 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
     if damaged := list(_file(tx)):
         return damaged  # nothing can be said of rows that cannot be read
     laws = (
-        _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _editions, _journalists,
-        _questions,
+        _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _suppressed, _editions,
+        _journalists, _questions,
     )  # fmt: skip
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
@@ -226,6 +238,16 @@ def _attempts(tx: Tx) -> Iterator[str]:
             yield f"delivery {row.id}: accepted {row.accepted} times and {row.state}"
         if row.state == DeliveryState.UNCERTAIN and not row.doubtful:
             yield f"delivery {row.id}: uncertain, and no attempt ended in doubt"
+
+
+def _suppressed(tx: Tx) -> Iterator[str]:
+    """Nothing that nobody asked for was begun to a suppressed address."""
+    unasked = delivery.c.kind.in_((Kind.CONFIRMATION, Kind.BROADCAST))
+    lifted = sa.and_(suppression.c.lifted_at.is_not(None), suppression.c.lifted_at <= attempt.c.started_at)
+    meanwhile = sa.and_(suppression.c.address_key == delivery.c.recipient_key, suppression.c.since < attempt.c.started_at, ~lifted)
+    rows = sa.select(delivery.c.id).join(attempt, attempt.c.delivery == delivery.c.id).join(suppression, meanwhile)
+    for number in tx.execute(rows.where(unasked, attempt.c.verdict == "sent").distinct()).scalars():
+        yield f"delivery {number}: was sent although its address is suppressed"
 
 
 def _editions(tx: Tx) -> Iterator[str]:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import (
+from mailbot.cli import replay
+from mailbot.cli.opening import (, settings_of
     DryRun,
     Json,
     Yes,
@@ -17,7 +18,6 @@ from mailbot.cli.opening import (
     one_line,
     print_json,
     print_json_lines,
-    settings_of,
 )  # fmt: skip
 
 FACTS = (
@@ -81,6 +81,8 @@ def show(
         typer.echo(f"case {name}: {one_line(str(value if value is not None else ''), 200)}")
     explanation: dict[str, Any] = row["explanation"] or {}
     typer.echo("evidence: " + one_line("; ".join(explanation.get("evidence", ())), 300))
+    for action in explanation.get("actions", ()):
+        typer.echo("action: " + one_line(", ".join(f"{name} {value}" for name, value in action.items() if value not in ("", [])), 300))
     for copy in row["copies"]:
         filed = f"{row['folder']} since {copy['filed_at']:%Y-%m-%d %H:%M}" if copy["filed_at"] else copy["mailbox"]
         typer.echo(f"lies in: {filed}")
@@ -128,28 +130,7 @@ def resume(context: typer.Context, yes: Yes = False, dry_run: DryRun = False, as
     return answer(as_json, {"answers_stopped": False, "before": stopped}, "mailbot answers again." if stopped else "Nothing was stopped.")
 
 
-@app.command()
-def replay(context: typer.Context, mail_id: MailId, as_json: Json = False) -> None:
-    """Judge a stored mail anew, as `explain` does: nothing is sent and nothing changes.
-
-    Example: mailbot inbox replay 12
-    """
-    from mailbot.cli.explain import judge_of, print_judged
-    from mailbot.inbox import store
-    from mailbot.inbox.explanation import withheld
-    from mailbot.inbox.reason import PROTECTED
-    from mailbot.message.incoming import HEAD_OCTETS
-
-    with database_to_read(context) as database:
-        row = database.read_now(store.shown, mail_id)
-        if row is None:
-            raise _unknown(mail_id)
-        head = database.read_now(store.content, mail_id, HEAD_OCTETS)
-        with judge_of(settings_of(context), database) as judge:
-            found = judge(str(mail_id), head, row["size"])
-    if row["reason"] in PROTECTED or found["reason"] in PROTECTED:
-        found = withheld(found)
-    print_json(found) if as_json else print_judged(found)
+app.command()(replay.replay)
 
 
 def _subject(row: dict[str, Any]) -> str:

@@ -109,12 +109,13 @@ mail = sa.Table(
     sa.Column("subject", sa.Text, nullable=False, default=""),
     sa.Column("message_id", sa.Text, nullable=False, default=""),
     sa.Column("identity", sa.String(64), nullable=False, default="", index=True),  # of Message-ID, From, Date: for a rescan only
-    sa.Column("words", sa.String(64), nullable=False, default="", index=True),  # of what the sender wrote: the same words, the same key
+    sa.Column("words", sa.String(64), nullable=False, default=""),  # of what the sender wrote: the same words, the same key
     sa.Column("folder", sa.Text, nullable=False, default=""),  # where it is filed; empty: it stays where it is
     sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
     sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time
     sa.Column("answered_at", Instant),  # a colleague answered it from the mailbox itself
 )
+sa.Index("ix_mail_words", mail.c.words, mail.c.decided_at)
 
 # The bytes of a mail in pieces of one MiB, so that a mail of 60 MB never has to stand in memory whole.
 mail_part = sa.Table(

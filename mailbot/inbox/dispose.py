@@ -187,7 +187,8 @@ class Disposer:
             store.answered(tx, stored.id, answered_at)
         if not observed:
             carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, now), now)
-            if self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions):
+            answers = self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions)
+            if answers and context.answers_last_minute + 1 >= self._terms.caps.answers_per_minute:
                 breaker.trip_if_flooded(tx, self._desk, self._terms.caps.answers_per_minute, now)
         log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
 

@@ -217,6 +217,11 @@ def filed(tx: Tx, mailbox: str, uidvalidity: int, uids: Sequence[int], now: date
     tx.execute(mail_copy.update().where(*where).values(filed_at=now))
 
 
+def arrived(tx: Tx) -> list[int]:
+    """The number of every mail, oldest first."""
+    return list(tx.execute(sa.select(mail.c.id).order_by(mail.c.id)).scalars())
+
+
 def undecided(tx: Tx) -> int:
     """How many stored mails wait for a decision."""
     return tx.execute(sa.select(sa.func.count()).select_from(mail).where(mail.c.state == STORED)).scalar_one()

@@ -87,7 +87,9 @@ def test_every_command_that_prints_facts_prints_json(name: str) -> None:
     assert "--json" in {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
 
-@pytest.mark.parametrize("name", ["outbox retry", "outbox drop", "resume-sending", "database restore", "audience remove"])
+@pytest.mark.parametrize(
+    "name", ["outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove"]
+)
 def test_where_something_leaves_or_is_lost_one_can_look_first(name: str) -> None:
     assert {"--yes", "--dry-run"} <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
@@ -350,10 +352,15 @@ def test_a_mail_is_closed_once(arrived: Commands) -> None:
 def test_a_stored_mail_is_judged_anew_and_nothing_changes(arrived: Commands) -> None:
     before = arrived("inbox", "list", "--json").out
     told = arrived("inbox", "replay", "1", "--json").json()
-    assert list(told) == EXPLAINED
+    assert list(told) == [*EXPLAINED, "before", "changed"]
     assert (told["file"], told["reason"]) == ("1", "nothing-public")
+    assert told["before"] == {"reason": "nothing-public", "actions": []}
     assert arrived("inbox", "replay", "3", "--json").json()["actions"] == [{"type": "hand_off", "why": "too-large"}]
     assert "hand_off" in arrived("inbox", "replay", "2").out
+    every = arrived("inbox", "replay", "--json").lines()
+    assert [(one["file"], one["changed"]) for one in every] == [("1", True), ("2", True), ("3", True)]
+    assert [one["file"] for one in arrived("inbox", "replay", "3", "1", "--json").lines()] == ["3", "1"]
+    assert "Decided anew: 3; different: 3." in arrived("inbox", "replay").out
     assert arrived("inbox", "list", "--json").out == before
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from mailbot.audience import store as audience
+from mailbot.audience import suppression_store as suppressions
 from mailbot.audience.journalist import Channel, Purpose, Why
 from mailbot.audience.journalist import State as Standing
 from mailbot.database.engine import Database, Tx
@@ -150,6 +151,12 @@ def _answer_to_a_machine(tx: Tx) -> None:
     _queue(tx, "d9", Kind.ANSWER, Address(JOURNALIST), 3, "fountain")
 
 
+def _unasked_to_a_suppressed_address(tx: Tx) -> None:
+    _queue(tx, "d9", Kind.CONFIRMATION, Address("left@journal.example"), 6)
+    _try(tx, "d9", Reply(phase=Phase.DONE, code=250, text="ok"), Sent())
+    suppressions.suppress(tx, key("left@journal.example"), "complaint", NOW - timedelta(seconds=1))
+
+
 def _note_about_observed_mail(tx: Tx) -> None:
     _queue(tx, "d9", Kind.HAND_OFF, Address(COLLEAGUE), 4)
 
@@ -203,6 +210,7 @@ BROKEN = [
     pytest.param(_set(attempt, "d1", verdict="retry"), "delivery d1: accepted 0 times and sent", id="called sent and never accepted"),
     pytest.param(_set(delivery, "d1", state="failed"), "delivery d1: accepted 1 times and failed", id="accepted and called failed"),
     pytest.param(_set(attempt, "d2", verdict="retry"), "delivery d2: uncertain, and no attempt", id="uncertain without a doubt"),
+    pytest.param(_unasked_to_a_suppressed_address, "delivery d9: was sent although", id="unasked and to a suppressed address"),
     pytest.param(_set(edition, "fountain", state="shy"), "edition fountain: 'shy'", id="an edition's state that is none"),
     pytest.param(_set(edition, "fountain", release="gone"), "edition fountain: ", id="an edition of no release"),
     pytest.param(_set(edition, "fountain", published_at=None), "edition fountain: ", id="published at no time"),

@@ -85,7 +85,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mail_sender_key"), "mail", ["sender_key"], unique=False)
     op.create_index(op.f("ix_mail_state"), "mail", ["state"], unique=False)
     op.create_index(op.f("ix_mail_waiting"), "mail", ["waiting"], unique=False)
-    op.create_index(op.f("ix_mail_words"), "mail", ["words"], unique=False)
+    op.create_index("ix_mail_words", "mail", ["words", "decided_at"], unique=False)
     op.create_table(
         "sent_mark",
         sa.Column("mark", sa.String(length=64), nullable=False),
