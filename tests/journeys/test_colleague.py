@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from email.message import EmailMessage
 
+from mailbot import service
 from mailbot.cases import store as cases
 from mailbot.cases.case import Case
-from mailbot.database.tables import case_file
+from mailbot.database.tables import case_file, delivery
 from mailbot.releases import store as releases
 from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, SECOND_COLLEAGUE, UNCLEAR, Office, read, text_of
 from tests.journeys.test_modes import MORNING
@@ -172,6 +173,23 @@ async def test_a_text_that_is_refused_opens_its_case_again_and_the_colleague_can
     answer(office, notice, "NON", html=True)
     await at(office, 14)
     assert (case_of(office).state, office.unsound()) == ("closed", [])
+
+
+async def test_no_text_leaves_whose_echo_did_not_arrive(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(UNCLEAR)
+    await at(office, 0)
+    answer(office, relay.mails[0], OWN)
+    parts = office.parts(lambda: MORNING + timedelta(minutes=10))
+    async with service.held(parts):
+        await parts.reader.start()
+        await parts.watcher.once()
+        await parts.disposer.drain()
+        with office.database.engine.begin() as tx:      # as if the colleague's mailbox had just been closed
+            tx.execute(delivery.update().where(delivery.c.kind == "told").values(recipient="nobody@office.example"))
+        await parts.dispatcher.drain()
+    await at(office, 60)
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE, SECOND_COLLEAGUE]
+    assert (case_of(office).state, case_of(office).colleague, office.unsound()) == ("open", SECOND_COLLEAGUE, [])
 
 
 async def test_a_reply_with_somebody_else_in_copy_stays_inside(office: Office, relay: LoopbackRelay) -> None:
