@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.cli import replay
-from mailbot.cli.opening import (, settings_of
+from mailbot.cli.opening import (
     DryRun,
     Json,
     Yes,
@@ -18,12 +18,9 @@ from mailbot.cli.opening import (, settings_of
     one_line,
     print_json,
     print_json_lines,
-)  # fmt: skip
+    settings_of,
+)
 
-FACTS = (
-    "received_at", "sender", "subject", "message_id", "kind", "outcome", "reason", "language", "mode", "waiting", "answered_at", "fault",
-)  # fmt: skip
-app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
 MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
 
 
