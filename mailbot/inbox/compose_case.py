@@ -16,7 +16,7 @@ from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import Word, offered
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
-from mailbot.message.incoming import IncomingMessage
+from mailbot.message.incoming import FAILED_TOO_OFTEN, IncomingMessage, Unreadable
 from mailbot.message.outgoing import answer_references
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
@@ -54,8 +54,15 @@ def note_values(
         "skeleton": skeleton,
         "offers": [edition_of(library, slug).title for slug in decision.offers],
         "earlier": [dict(one) for one in earlier],
-        "original": "attached" if message.size <= ORIGINAL_OCTETS else "too-large",
+        "original": _original(message),
     }
+
+
+def _original(message: IncomingMessage | Unreadable) -> str:
+    """Whether the mail goes along. Not one that could not be dealt with: it may be a call for help, and lies where it was filed."""
+    if isinstance(message, Unreadable) and message.why == FAILED_TOO_OFTEN:
+        return ""
+    return "attached" if message.size <= ORIGINAL_OCTETS else "too-large"
 
 
 def note(office: Office, case: Case, to: Address, reference: str, passed_on: str) -> Draft:

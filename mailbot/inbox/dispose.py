@@ -35,7 +35,7 @@ from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import cap_key
 from mailbot.message.authentication import Authentication, authentication
-from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable
+from mailbot.message.incoming import FAILED_TOO_OFTEN, HEAD_OCTETS, IncomingMessage, Unreadable
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.releases.shelf import Shelf
@@ -152,7 +152,7 @@ class Disposer:
 
     async def _read(self, stored: store.Stored) -> Read:
         if stored.attempts > MOST_ATTEMPTS:
-            return Unreadable(why="failed-too-often", size=stored.size, subject=""), None
+            return Unreadable(why=FAILED_TOO_OFTEN, size=stored.size, subject=""), None
         head = await self._database.read(store.content, stored.id, HEAD_OCTETS)
         if not head:
             return Unreadable(why="too-large" if stored.size else "empty", size=stored.size, subject=""), None

@@ -15,9 +15,10 @@ from mailbot.message.address import Address
 from mailbot.message.delivery_report import ReportedRecipient
 from mailbot.message.reply_text import NO_MARKS, ReplyMarks
 
-__all__ = ["HEAD_OCTETS", "Attachment", "IncomingMessage", "ReportedRecipient", "Unreadable", "parse"]
+__all__ = ["FAILED_TOO_OFTEN", "HEAD_OCTETS", "Attachment", "IncomingMessage", "ReportedRecipient", "Unreadable", "parse"]
 
 HEAD_OCTETS = 4 * 1024 * 1024       # as much of a mail as is ever parsed
+FAILED_TOO_OFTEN = "failed-too-often"   # why a mail is Unreadable that could be read, and not be dealt with
 MAX_TEXT = 200_000                  # characters
 MAX_VISIBLE = 20_000
 MAX_ATTACHMENTS = 100

@@ -307,3 +307,30 @@ async def test_dns_that_fails_is_red(database_url: str) -> None:
     finding = await found(configured(database_url, organisation={"address": "presse@office.broken"}), "DNS", records={})
     assert not finding.green
     assert "SERVFAIL" in finding.said
+
+
+# --- hours, and where sent mail lies ---
+
+
+@only_sqlite
+@pytest.mark.parametrize("hours", ["Mon-Fri 08:00-17:00", "lun-ven 8h-17h; sam 9h-12h"])
+async def test_the_hours_are_shown_with_their_clock(database_url: str, hours: str) -> None:
+    organisation = {"name": "Office", "address": ADDRESS, "languages": ["fr", "en"], "hours": hours, "timezone": "Africa/Bamako"}
+    finding = await found(configured(database_url, organisation=organisation), "hours")
+    assert (finding.green, finding.said) == (True, f"{hours} (Africa/Bamako).")
+
+
+@only_sqlite
+async def test_hours_that_cannot_be_read_name_the_key_and_show_how_to_write_them(database_url: str) -> None:
+    organisation = {"name": "Office", "address": ADDRESS, "languages": ["fr", "en"], "hours": "whenever"}
+    finding = await found(configured(database_url, organisation=organisation), "organisation")
+    assert not finding.green
+    assert "organisation.hours" in finding.said
+    assert "Mon-Fri 08:00-17:00" in finding.said
+
+
+@only_sqlite
+async def test_a_folder_of_sent_mail_that_is_not_there_is_red(database_url: str, mailbox: dict[str, Any]) -> None:
+    finding = await found(configured(database_url, imap=mailbox | {"sent": "Envoyés"}), "IMAP sent mail", records={})
+    assert not finding.green
+    assert "imap.sent" in finding.advice

@@ -28,6 +28,7 @@ from mailbot.settings import load
 from mailbot.standing import standing
 from mailbot.verify import broken
 from tests.servers.dovecot import Dovecot
+from tests.servers.relay import Got, LoopbackRelay
 
 Found = TypeVar("Found")
 PATIENCE_SECONDS = 20.0
@@ -129,13 +130,19 @@ class Office:
         return list(reversed(self.database.read_now(inbox.listed)))
 
     def deliveries(self, kind: str = "") -> list[dict[str, Any]]:
-        """What was queued, oldest first."""
-        return [row for row in reversed(self.database.read_now(outbox.listed)) if kind in ("", row["kind"])]
+        """What was queued, oldest first; acknowledgements, which go beside so much else, where they are asked for."""
+        rows = list(reversed(self.database.read_now(outbox.listed)))
+        return [row for row in rows if row["kind"] == kind or (not kind and row["kind"] != "acknowledgement")]
+
+    def taken(self, relay: LoopbackRelay) -> list[Got]:
+        """What the relay took, without acknowledgements."""
+        acknowledgements = {row["message_id"] for row in self.deliveries("acknowledgement")}
+        return [got for got in relay.mails if read(got.content)["Message-ID"] not in acknowledgements]
 
     def is_settled(self, mails: int) -> bool:
         """So many mails were stored; each has its decision and is filed away; nothing is left to send."""
         rows = self.mails()
-        waiting = [row for row in self.deliveries() if row["state"] in ("queued", "sending", "retrying")]
+        waiting = [row for row in self.database.read_now(outbox.listed) if row["state"] in ("queued", "sending", "retrying")]
         return len(rows) >= mails and all(row["state"] == "decided" for row in rows) and not waiting and self.lying() == 0
 
     async def until(self, holds: Callable[[], Found], what: str, seconds: float = PATIENCE_SECONDS) -> Found:

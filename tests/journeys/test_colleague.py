@@ -60,7 +60,7 @@ async def test_in_draft_mode_a_yes_sends_the_journalist_the_release(office: Offi
     office.configure({"inbox": {"mode": "draft"}})
     office.ask(LATEST, subject="Votre communiqué")
     await at(office, 0)
-    (note,) = relay.mails
+    (note,) = office.taken(relay)
     assert (note.recipient, case_of(office).state) == (COLLEAGUE, "open")
     said = text_of(note.content)
     assert "OUI seul envoie la réponse préparée" in said
@@ -85,7 +85,7 @@ async def test_a_yes_without_in_reply_to_is_known_by_the_subject_and_a_guessed_t
     office.configure({"inbox": {"mode": "draft"}})
     office.ask(LATEST)
     await at(office, 0)
-    (note,) = relay.mails
+    (note,) = office.taken(relay)
     lost = {"In-Reply-To": "", "References": ""}
     forged = EmailMessage()
     forged["From"], forged["To"], forged["Subject"] = COLLEAGUE, office.address, f"RE: À traiter [#{'a' * 26}]"
@@ -106,7 +106,7 @@ async def test_a_draft_whose_release_was_withdrawn_meanwhile_does_not_leave_and_
     office.ask(LATEST)
     await at(office, 0)
     office.database.write_now(releases.withdraw, FOUNTAIN, MORNING)
-    answer(office, relay.mails[0], "OUI")
+    answer(office, office.taken(relay)[0], "OUI")
     await at(office, 5)
     assert to(relay, JOURNALIST) == []
     assert "n'est plus public" in text_of(to(relay, COLLEAGUE)[-1].content).replace("’", "'")
@@ -118,7 +118,7 @@ async def test_a_text_of_their_own_from_outlook_is_echoed_and_leaves_after_its_t
     office = office_on_either
     office.ask(UNCLEAR, subject="Hirondelles")
     await at(office, 0)
-    answer(office, relay.mails[0], OWN, html=True)
+    answer(office, office.taken(relay)[0], OWN, html=True)
     await at(office, 10)
     echo = to(relay, COLLEAGUE)[-1]
     assert (to(relay, JOURNALIST), case_of(office).state) == ([], "answering")
@@ -145,7 +145,7 @@ async def test_a_text_of_their_own_from_outlook_is_echoed_and_leaves_after_its_t
 async def test_a_no_stops_the_text_and_a_second_no_closes_the_case(office: Office, relay: LoopbackRelay) -> None:
     office.ask(UNCLEAR)
     await at(office, 0)
-    answer(office, relay.mails[0], OWN, html=True)
+    answer(office, office.taken(relay)[0], OWN, html=True)
     await at(office, 10)
     answer(office, to(relay, COLLEAGUE)[-1], "NON")
     await at(office, 11)
@@ -164,7 +164,7 @@ async def test_a_no_stops_the_text_and_a_second_no_closes_the_case(office: Offic
 async def test_a_text_that_is_refused_opens_its_case_again_and_the_colleague_can_reply(office: Office, relay: LoopbackRelay) -> None:
     office.ask(UNCLEAR, sender="Nobody <nobody@journal.example>", subject="BUY NOW", vouched=False)
     await at(office, 0)
-    answer(office, relay.mails[0], OWN)
+    answer(office, office.taken(relay)[0], OWN)
     await at(office, 10)
     (letter,) = office.deliveries("letter")
     assert letter["subject"] == "Votre message au service de presse", "a subject that nobody vouches for does not go out again"
@@ -197,27 +197,27 @@ async def test_no_text_leaves_whose_echo_did_not_arrive(office: Office, relay: L
 async def test_a_reply_with_somebody_else_in_copy_stays_inside(office: Office, relay: LoopbackRelay) -> None:
     office.ask(UNCLEAR)
     await at(office, 0)
-    answer(office, relay.mails[0], OWN, headers={"Cc": "chief@office.example"})
+    answer(office, office.taken(relay)[0], OWN, headers={"Cc": "chief@office.example"})
     await at(office, 10)
     await at(office, 20)
-    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
+    assert [got.recipient for got in office.taken(relay)] == [COLLEAGUE]
     assert (case_of(office).state, office.mails()[1]["reason"]) == ("open", "colleague-remarks")
 
 
 async def test_an_absence_gives_the_case_to_the_next_colleague_and_nobody_is_answered(office: Office, relay: LoopbackRelay) -> None:
     office.ask(UNCLEAR)
     await at(office, 0)
-    first = relay.mails[0]
+    first = office.taken(relay)[0]
     answer(office, first, "Je suis absente jusqu'au 12. OUI", headers={"Auto-Submitted": "auto-replied", "Return-Path": "<>"})
     await at(office, 1)
-    assert [got.recipient for got in relay.mails] == [COLLEAGUE, SECOND_COLLEAGUE]
-    second = relay.mails[1]
+    assert [got.recipient for got in office.taken(relay)] == [COLLEAGUE, SECOND_COLLEAGUE]
+    second = office.taken(relay)[1]
     assert "est en absence" in text_of(second.content)
     assert read(first.content)["Subject"].rpartition("[#")[2] != read(second.content)["Subject"].rpartition("[#")[2]
     assert (case_of(office).colleague, office.mails()[1]["outcome"]) == (SECOND_COLLEAGUE, "colleague_reply")
     answer(office, second, "Absent.", headers={"Auto-Submitted": "auto-replied"})
     await at(office, 2)
-    assert len(relay.mails) == 2, "the list is at its end"
+    assert len(office.taken(relay)) == 2, "the list is at its end"
     await at(office, 63)
     assert [row["kind"] for row in office.deliveries()][-1] == "digest", "so the next list names it"
     assert office.unsound() == []
@@ -229,13 +229,13 @@ async def test_an_untouched_case_goes_on_at_half_its_deadline_and_comes_back_aft
     with office.database.engine.begin() as tx:      # as if a deadline in six hours had been read from the mail
         tx.execute(case_file.update().values(deadline=MORNING + timedelta(hours=6), due_at=MORNING + timedelta(hours=3)))
     await at(office, 179)
-    assert len(relay.mails) == 1
+    assert len(office.taken(relay)) == 1
     await at(office, 180)
     await at(office, 181)
-    assert [got.recipient for got in relay.mails] == [COLLEAGUE, SECOND_COLLEAGUE]
-    assert f"attendait {COLLEAGUE}" in text_of(relay.mails[1].content)
+    assert [got.recipient for got in office.taken(relay)] == [COLLEAGUE, SECOND_COLLEAGUE]
+    assert f"attendait {COLLEAGUE}" in text_of(office.taken(relay)[1].content)
     assert case_of(office).due_at == MORNING + timedelta(hours=4.5)
-    answer(office, relay.mails[1], "PLUS TARD 14h")     # MORNING is nine o'clock there
+    answer(office, office.taken(relay)[1], "PLUS TARD 14h")     # MORNING is nine o'clock there
     await at(office, 182)
     assert "14 h" in text_of(to(relay, SECOND_COLLEAGUE)[-1].content)
     assert (case_of(office).state, case_of(office).due_at) == ("snoozed", MORNING + timedelta(hours=5))
@@ -285,7 +285,7 @@ async def test_closing_the_mail_by_command_closes_its_case_and_dropping_a_held_t
 ) -> None:
     office.ask(UNCLEAR)
     await at(office, 0)
-    answer(office, relay.mails[0], OWN)
+    answer(office, office.taken(relay)[0], OWN)
     await at(office, 10)
     await office.commanded("outbox", "drop", case_of(office).answer, "--yes")
     assert (case_of(office).state, office.unsound()) == ("open", [])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,22 @@ async def test_a_call_for_help_is_a_pointer_and_the_offices_own_words(
     assert kept_elsewhere(office) == []
     assert office.unsound() == []
     assert (office.lying("mailbot/attention"), office.mails()[0]["waiting"]) == (1, True)
+
+
+async def test_a_call_for_help_that_cannot_be_dealt_with_says_no_word_either(office: Office, relay: LoopbackRelay, tmp_path: Path) -> None:
+    """Three times an error, which may quote what it failed at; then a note, and no original with it: nobody can say what it is."""
+    (tmp_path / "words/fr").mkdir(parents=True)
+    (tmp_path / "words/fr/protection.txt.j2").write_text("{# An office's own, which is broken. #}{{ organisation.nothing }}")
+    office.configure({"folders": {"templates": str(tmp_path / "words")}, "inbox": {"protection_to": PROTECTION}})
+    office.ask(PLEA, subject="Zanzoubar, au secours")
+    said = await office.commanded("run", "--once")
+    (row,) = office.mails()
+    assert (row["reason"], row["fault"], row["waiting"]) == ("unreadable", "TemplateFault", True)
+    assert "mail-fault" in said.stderr
+    assert not shows(said.stdout + said.stderr)
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
+    assert not any(shows(everything(read(got.content))) for got in relay.mails)
+    assert kept_elsewhere(office) == []
 
 
 async def test_its_words_are_shown_to_who_asks_for_them_and_in_no_list(office: Office) -> None:
@@ -128,7 +145,7 @@ async def test_out_of_hours_a_journalist_reads_when_somebody_will_be_there_and_w
     assert COLLEAGUE not in everything(message), "a colleague's own address is nobody's business"
     assert (message["Subject"], message["Auto-Submitted"]) == ("Re: Les hirondelles", "auto-replied")
     assert message["In-Reply-To"] is not None
-    assert [row["kind"] for row in office.deliveries()] == ["acknowledgement", "hand_off"]
+    assert [len(office.deliveries(kind)) for kind in ("acknowledgement", "hand_off")] == [1, 1]
     assert office.unsound() == []
 
 
@@ -138,8 +155,8 @@ async def test_it_comes_once_a_day_and_counts_as_no_answer(office: Office, relay
     await office.once()
     office.ask(LATEST)
     await office.once()
-    to_her = [row["kind"] for row in office.deliveries() if row["recipient"] == "awa@journal.example"]
-    assert to_her == ["acknowledgement", "answer"]
+    assert [got.recipient for got in relay.mails].count("awa@journal.example") == 2
+    assert [len(office.deliveries(kind)) for kind in ("acknowledgement", "answer")] == [1, 1]
 
 
 async def test_nothing_that_an_unauthenticated_sender_wrote_goes_back(office: Office, relay: LoopbackRelay) -> None:

@@ -74,7 +74,7 @@ async def test_what_is_not_understood_goes_to_a_person_with_the_original(office:
     asked = request(office.address, UNCLEAR, subject="Hirondelles")
     office.deliver(asked)
     await office.once()
-    (got,) = relay.mails
+    (got,) = office.taken(relay)
     note = read(got.content)
     assert got.recipient == COLLEAGUE
     assert (note["Auto-Submitted"], note["Reply-To"]) == (None, office.address), "an absent colleague's machine may say so"
@@ -166,9 +166,9 @@ async def test_the_same_release_is_sent_once_more_within_the_pause_then_a_person
         for number in range(3):
             office.ask(LATEST, number=number)
             await office.settled(number + 1)
-    assert [got.recipient for got in relay.mails] == ["awa@journal.example", "awa@journal.example", COLLEAGUE]
-    assert "déjà envoyé" not in text_of(relay.mails[0].content)
-    assert "déjà envoyé" in text_of(relay.mails[1].content)
+    assert [got.recipient for got in office.taken(relay)] == ["awa@journal.example", "awa@journal.example", COLLEAGUE]
+    assert "déjà envoyé" not in text_of(office.taken(relay)[0].content)
+    assert "déjà envoyé" in text_of(office.taken(relay)[1].content)
     assert office.mails()[2]["reason"] == "asked-again"
 
 
