@@ -21,6 +21,10 @@ from mailbot.cli.opening import (
     settings_of,
 )
 
+FACTS = (
+    "received_at", "sender", "subject", "message_id", "kind", "outcome", "reason", "language", "mode", "waiting", "answered_at", "fault",
+)  # fmt: skip
+app = typer.Typer(no_args_is_help=True, help="What arrived: what was decided, and why.")
 MailId = Annotated[int, typer.Argument(help="The number that `inbox list` prints.")]
 
 
