@@ -31,7 +31,7 @@ from mailbot.inbox.understanding import Understood, own_words
 from mailbot.inbox.watch import Watcher
 from mailbot.message.address import Address, key, parse
 from mailbot.message.incoming import IncomingMessage, Unreadable
-from mailbot.outbox import dispatch, smtp
+from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
@@ -95,6 +95,7 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
         public_url=settings.web.public_url,
         words=rendering.environment(template_folders(settings), typographies, office_zone(settings)),
+        spoken=loaded, prints=print_pdf.available(),
     )  # fmt: skip
 
 

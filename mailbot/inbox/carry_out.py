@@ -94,6 +94,8 @@ def carry_out(tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: M
                 _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
+                if decision.offer and desk.mode == "automatic":
+                    desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, decided.language), now)
             case RecordReport():
                 _note_report(tx, decision, now)
             case Ignore():

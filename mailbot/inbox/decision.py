@@ -8,6 +8,7 @@ person. Nothing is dropped: to ignore is to file, visibly.
 from datetime import datetime
 
 from mailbot.inbox import automatic_mail
+from mailbot.inbox.answer_back import answer_back
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
@@ -56,7 +57,7 @@ def after_reading(message: IncomingMessage, context: Context, judged: Judgement,
     handled = _handled(context)
     if handled:
         return passed_on(handled, heard.language, draft=heard.draft)
-    return fulfil(message, context, heard, now)
+    return answer_back(message, context, now) or fulfil(message, context, heard, now)
 
 
 def _is_report(message: IncomingMessage) -> bool:

@@ -15,11 +15,12 @@ import structlog
 
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import store
+from mailbot.inbox.answer_back import reference
 from mailbot.inbox.carry_out import Desk, carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import explain
-from mailbot.inbox.outcome import Caps, Context
+from mailbot.inbox.outcome import Caps, Context, Variant
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
@@ -29,7 +30,7 @@ from mailbot.message.address import cap_key
 from mailbot.message.authentication import Authentication, authentication
 from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Kind
+from mailbot.outbox.delivery import Kind, OurMail
 from mailbot.releases.shelf import Shelf
 
 log = structlog.get_logger()
@@ -186,11 +187,15 @@ class Disposer:
     ) -> Context:
         person = message.sender if isinstance(message, IncomingMessage) else None
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
+        ours = own_deliveries(message, self._desk.secret)
+        answered = answered_mails(tx, message, ours)
         return Context(
             own_addresses=self._terms.own_addresses,
             colleagues=frozenset(colleague.key for colleague in self._desk.office.colleagues),
             authentication=authentication_of(message, self._terms.authserv_id),
-            own_deliveries=own_deliveries(message, self._desk.secret),
+            own_deliveries=ours,
+            our_mails=answered,
+            earlier_variants=_variants(tx, person.key, pause) if answered and person else (),
             earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
@@ -224,6 +229,19 @@ def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tupl
     named = (message.message_id, *message.in_reply_to, *message.references, *message.returned_ids)
     found = (token.own_delivery(secret, one) for one in named)
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def answered_mails(tx: Tx, message: IncomingMessage | Unreadable, ours: Sequence[str]) -> tuple[OurMail, ...]:
+    """What we know of the mails of ours that it answers; where none is named, of the last that brought him the edition in its subject."""
+    if ours:
+        return outbox.our_mails(tx, ours)
+    slug = reference(message.subject)
+    sender = message.sender if isinstance(message, IncomingMessage) else None
+    return outbox.last_with(tx, sender.key, slug) if slug and sender else ()
+
+
+def _variants(tx: Tx, person: str, since: datetime) -> tuple[tuple[str, str], ...]:
+    return tuple((edition, variant or Variant.FULL) for edition, variant in outbox.variants_to(tx, person, since))
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

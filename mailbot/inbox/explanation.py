@@ -2,7 +2,7 @@
 
 from typing import Any, assert_never
 
-from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.outcome import Decided, Decision, HandOff, Ignore, RecordReport, SendRelease, Subscribe, Unsubscribe, Variant
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
 from mailbot.message.severity import severity
 
@@ -57,6 +57,7 @@ def _send(decision: SendRelease) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "type": "send_release", "release": decision.edition, "edition": decision.language, "why": decision.why, "full": decision.full,
     }  # fmt: skip
+    shown |= {"variant": str(decision.variant)} if decision.variant is not Variant.FULL else {}
     return shown | ({"alternatives": list(decision.alternatives)} if decision.alternatives else {})
 
 

@@ -3,14 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
+from mailbot.outbox.delivery import OurMail
 from mailbot.releases.release import Release
 from mailbot.releases.search import Index
+
+
+class Variant(StrEnum):
+    """What of a release is sent."""
+
+    FULL = "full"
+    TEXT = "text"
+    PDF = "pdf"
+    CONTACT = "contact"
+    HELP = "help"           # what the answer-back words do
+    EDITIONS = "editions"   # there is none in the language asked for: those that there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +39,20 @@ class SendRelease:
     words: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     repeat: bool = False
+    variant: Variant = Variant.FULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
-    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered."""
+    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered.
+
+    `offer`: they may go to him, too."""
 
     reason: Reason
     why: str
     draft: SendRelease | None = None
     offers: tuple[str, ...] = ()
+    offer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +126,8 @@ class Context:
     colleagues: frozenset[str]                  # keys of hand_off_to
     authentication: Authentication
     own_deliveries: tuple[str, ...] = ()        # named by a valid token in Message-ID, In-Reply-To, References or a returned mail
+    our_mails: tuple[OurMail, ...] = ()         # those of them that are known, or the last one with the edition that the subject names
+    earlier_variants: tuple[tuple[str, str], ...] = ()         # edition and variant, to this person within the pause
     earlier_answers: tuple[tuple[str, datetime], ...] = ()     # release and time, to this person
     answers_today_address: int = 0
     answers_hour_domain: int = 0

@@ -43,12 +43,18 @@ NOBODY = {"name": "", "address": ""}
 ENTRY = {"sender": SENDER, "subject": "Le pont", "when": WHEN, "reason": "some-reason", "action": "send_release", "title": "Un pont"}
 ANSWER = {
     "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True,
-    "alternatives": (OTHER, OTHER | {"url": ""}),
+    "alternatives": (OTHER, OTHER | {"url": ""}), "no_pdf": True,
+    "offered": tuple({"word": word, "gives": gives, "code": code} for word, gives, code in (
+        ("EN", "language", "en"), ("TEXTE", "text", ""), ("PDF", "pdf", ""), ("CONTACT", "contact", ""), ("STOP", "stop", ""),
+        ("AIDE", "help", ""),
+    )),
 }  # fmt: skip
 BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
-    "alternatives": (),
+    "alternatives": (), "offered": (), "no_pdf": False,
 }  # fmt: skip
+BACK = {"release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help"}
+OFFERS = {"organisation": ORGANISATION, "offers": (OTHER, OTHER | {"url": ""}), "reply_subject": "Re: Le pont"}
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
     "visible_text": "Bonjour,\n\nPuis-je parler au maire ?\nMoussa", "reason": "some-reason",
@@ -62,7 +68,8 @@ NOTICE = {
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY,)}
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "digest": DIGEST,
+    "notice": NOTICE, "digest": DIGEST, "answer_back": BACK, "offers": OFFERS,
+    "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -72,12 +79,17 @@ BARE: dict[str, dict[str, Any]] = {
     | {"offers": (), "original": "", "yes_word": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
+    "answer_back": BACK | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "offered": (), "variant": "contact"}
+    | {"reply_subject": ""},
+    "offers": OFFERS | {"offers": (OTHER | {"url": ""},), "reply_subject": ""},
+    "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
 EVERY = [
     pytest.param(language, name, values, id=f"{language} {name} {fullness}")
     for language in sorted(LANGUAGES)
     for fullness, given in (("full", FULL), ("bare", BARE))
     for name, values in given.items()
+    if "subject" in parts(name)
 ]
 WITH_HTML = [case for case in EVERY if "html" in parts(str(case.values[1]))]
 
@@ -156,6 +168,8 @@ def test_without_a_public_web_no_link_leads_anywhere(words: Words, language: str
     given = values | {"organisation": values["organisation"] | {"website": ""}}
     if "release" in given:
         given |= {"release": BARE_RELEASE | {"paragraphs": ()}, "alternatives": (OTHER | {"url": ""},)}
+    if name == "offers":
+        given |= {"offers": (OTHER | {"url": ""},)}
     made = render(words, language, name, given)
     assert "http" not in made.text
     assert not LexborHTMLParser(made.html).css("a[href^=http]")
@@ -179,7 +193,7 @@ def test_a_url_is_never_broken(words: Words) -> None:
 def test_french_is_set_as_french(words: Words) -> None:
     made = render(words, "fr", "answer", BARE["answer"] | {"why": "date"})
     assert "1er octobre 2024" in made.text
-    assert made.subject == "Communiqué de presse\u00a0: " + RELEASE["title"].replace(" :", "\u00a0:")
+    assert made.subject == "Communiqué de presse\u00a0: " + RELEASE["title"].replace(" :", "\u00a0:") + " [pont]"
     assert "«\u00a0Nous attendions" in made.text
     assert "«&nbsp;Nous attendions&nbsp;»&nbsp;; oui" in made.html
     assert not re.search(r" [;:!?»]|« ", made.subject + made.text)
@@ -210,7 +224,7 @@ def test_the_senders_subject_is_answered_only_where_it_is_given(words: Words) ->
     echoed = render(words, "en", "answer", FULL["answer"] | {"reply_subject": "Re: " + "bridge " * 40})
     assert echoed.subject.startswith("Re: bridge")
     assert len(echoed.subject) <= 78
-    assert render(words, "en", "answer", BARE["answer"]).subject == f"Press release: {RELEASE['title']}"
+    assert render(words, "en", "answer", BARE["answer"]).subject == f"Press release: {RELEASE['title']} [pont]"
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
