@@ -32,10 +32,13 @@ NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
-_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives"})
+_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives", "offered", "no_pdf"})
 VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
+    "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject"}),
+    "offers": frozenset({"organisation", "offers", "reply_subject"}),
+    "sheet": frozenset({"organisation", "release"}),
     "hand_off": frozenset(
         {
             "organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "skeleton", "offers",
@@ -57,7 +60,9 @@ VALUES: Mapping[str, frozenset[str]] = {
         frozenset({"organisation", "when", "word", "link", "event", "days"}),
     ),
 }
-_PARTS = {"answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt")}
+_PARTS = {
+    "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "sheet": ("html",),
+}  # fmt: skip
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",
@@ -246,6 +251,12 @@ def render(words: Words, language: str, name: str, values: Mapping[str, Any]) ->
         html = _inline(no_break_html(raw, words.typographies[language]))
     rules = words.typographies[language]
     return Rendered(no_break(subject, rules), _tidy(wrap(no_break(filled["txt"], rules))), html)
+
+
+def render_page(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
+    """A page that is no mail: HTML alone, with its style sheet as it stands."""
+    given = {key: _plain(value, key) for key, value in values.items()}
+    return no_break_html(_fill(words, f"{language}/{name}.html.j2", {**given, "language": language}), words.typographies[language])
 
 
 def render_short(words: Words, language: str, values: Mapping[str, Any], octets: int = SHORT_OCTETS) -> Rendered:

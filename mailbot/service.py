@@ -34,7 +34,7 @@ from mailbot.inbox.understanding import own_words
 from mailbot.inbox.watch import Watcher
 from mailbot.message.address import Address, parse
 from mailbot.office_hours import office_hours
-from mailbot.outbox import dispatch, smtp
+from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
@@ -107,6 +107,7 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
         referral=settings.inbox.referral.strip(),
         protection=_address(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
+        prints=print_pdf.available(),
     )  # fmt: skip
 
 

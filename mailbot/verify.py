@@ -103,13 +103,18 @@ def _copies(tx: Tx) -> Iterator[str]:
 def _answers(tx: Tx) -> Iterator[str]:
     """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
     of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"))
-    answers = sa.select(sa.func.count()).where(*of_it).scalar_subquery()
-    columns = (mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, mail.c.explanation, answers.label("answers"))
+    answers = sa.select(sa.func.count()).where(*of_it, delivery.c.release != "").scalar_subquery()
+    offers = sa.select(sa.func.count()).where(*of_it, delivery.c.release == "").scalar_subquery()
+    columns = (
+        mail.c.id, mail.c.outcome, mail.c.kind, mail.c.mode, mail.c.explanation, answers.label("answers"), offers.label("offers"),
+    )  # fmt: skip
     for row in tx.execute(sa.select(*columns)):
         actions = [action["type"] for action in (row.explanation or {}).get("actions", ())]  # the outcome is the first of several
         expected = 1 if "send_release" in (row.outcome, *actions) and row.mode == "automatic" else 0
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
+        if row.offers > (row.kind == "request" and row.outcome != "ignore" and row.mode == "automatic"):
+            yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, was offered titles {row.offers} times"
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
     for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), delivery.c.recipient_key != mail.c.sender_key)):
         yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
@@ -263,7 +268,8 @@ def _embargoes(tx: Tx) -> Iterator[str]:
     """Every answer's release is there and was published; nothing under embargo was queued before its instant."""
     opens = {release.id: public_from(release) for release in releases.load_all(tx)}
     columns = (delivery.c.id, delivery.c.release, delivery.c.created_at, edition.c.release.label("of"), edition.c.published_at)
-    answers = sa.select(*columns).outerjoin(edition, edition.c.slug == delivery.c.edition).where(delivery.c.kind == Kind.ANSWER)
+    answers = sa.select(*columns).outerjoin(edition, edition.c.slug == delivery.c.edition)
+    answers = answers.where(delivery.c.kind == Kind.ANSWER, delivery.c.release != "")  # an offer of titles brings none
     for row in tx.execute(answers):
         if row.of is None or row.of != row.release or row.published_at is None:
             yield f"delivery {row.id}: answers with {row.release!r}, which was never published"

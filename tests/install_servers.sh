@@ -12,6 +12,11 @@ missing=()
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 command -v smtp-sink >/dev/null && command -v smtp-source >/dev/null || missing+=(postfix)
 command -v openssl >/dev/null || missing+=(openssl)
+# What prints PDF files (mailbot's extra `pdf`) needs, and what reads them.
+compgen -G '/usr/lib/*/libpangoft2-1.0.so.0' >/dev/null || missing+=(libpangoft2-1.0-0)
+compgen -G '/usr/lib/*/libharfbuzz-subset.so.0' >/dev/null || missing+=(libharfbuzz-subset0)
+compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || missing+=(fonts-dejavu-core)
+[ -x /usr/bin/pdftotext ] || missing+=(poppler-utils)
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 apt_line="apt-get install --no-install-recommends ${missing[*]}"

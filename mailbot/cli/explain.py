@@ -48,10 +48,13 @@ def explain(
 def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     """What judges mails against the releases in this database, one after another."""
     import secrets
+    from dataclasses import replace
 
     from mailbot import clock, languages, service
     from mailbot.inbox import explanation
+    from mailbot.inbox.answer_back import reference
     from mailbot.inbox.decision import decide
+    from mailbot.inbox.dispose import answered_mails
     from mailbot.inbox.read_mail import Read
     from mailbot.message.incoming import Unreadable
     from mailbot.releases.shelf import Shelf
@@ -74,7 +77,10 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
         # not runner.run, which sets up signal handlers anew each time: a tenth of the whole
         message, understood = loop.run_until_complete(reader.read(head, size, clock.now())) if head else nothing
         try:
-            decided = decide(message, met(stranger, authserv_id, sealing, message, understood), clock.now())
+            context = met(stranger, authserv_id, sealing, message, understood)
+            if context.own_deliveries or reference(message.subject):
+                context = replace(context, our_mails=database.read_now(answered_mails, message, context.own_deliveries))
+            decided = decide(message, context, clock.now())
         except Exception as problem:
             # A bug; `run` puts such a mail before a person after its last attempt. The other mails still get their answer.
             typer.echo(f"mailbot: {name} could not be judged: {problem!r}. Please report this.", err=True)

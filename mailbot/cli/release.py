@@ -37,6 +37,7 @@ class Variant(StrEnum):
 
     TEXT = "text"
     HTML = "html"
+    PDF = "pdf"
 
 
 class CannotImport(Exception):
@@ -145,23 +146,35 @@ def withdraw(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json
 def render(
     context: typer.Context,
     slug: Slug,
-    variant: Annotated[Variant, typer.Option(help="text, or html: the page inside the mail.")] = Variant.TEXT,
+    variant: Annotated[Variant, typer.Option(help="text; html: the page inside the mail; pdf.")] = Variant.TEXT,
     as_json: Json = False,
 ) -> None:
     """The answer that a journalist gets with this edition.
 
-    Example: mailbot release render visit-of-the-minister --variant html
+    Example: mailbot release render visit-of-the-minister --variant pdf > visit.pdf
     """
+    import asyncio
+    from base64 import b64encode
+
     from mailbot import languages, rendering, service
-    from mailbot.inbox.compose import release_values
+    from mailbot.inbox.compose import release_values, sheet
+    from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 
     settings = settings_of(context)
     office = service.office_of(settings, languages.load(service.language_folders(settings)))
     with database_to_read(context) as database:
         edition = _edition(_load(database, slug), slug)
+    if variant is Variant.PDF:
+        if not office.prints:
+            raise NotPrinted("This installation cannot print: it lacks WeasyPrint (the extra `pdf`) or Pango.")
+        printed = asyncio.run(print_pdf(sheet(office, edition, edition.language)))
+        if as_json:
+            return print_json({"edition": slug, "variant": variant, "subject": edition.title, "base64": b64encode(printed).decode()})
+        sys.stdout.buffer.write(printed)
+        return None
     values = {
         "organisation": office.values, "release": release_values(office, edition), "why": "", "words": (), "repeat": False,
-        "alternatives": (), "reply_subject": "",
+        "alternatives": (), "reply_subject": "", "offered": (), "no_pdf": False,
     }  # fmt: skip
     rendered = rendering.render(office.words, edition.language, "answer", values)
     shown = rendered.html if variant is Variant.HTML else rendered.text

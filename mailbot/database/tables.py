@@ -172,6 +172,9 @@ delivery = sa.Table(
     sa.Column("content_hash", sa.String(64), nullable=False, default=""),  # of the edition when this was written
     sa.Column("mentions", sa.JSON, nullable=False),  # slugs of other editions that it names
     sa.Column("attach_original", sa.Boolean, nullable=False, default=False),
+    sa.Column("variant", sa.String(16), nullable=False, default=""),  # what an answer-back word asked for; empty: not such an answer
+    sa.Column("sheet", sa.Text, nullable=False, default=""),  # the HTML of a page that leaves as a PDF beside the text
+    sa.Column("sheet_name", sa.String(200), nullable=False, default=""),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),

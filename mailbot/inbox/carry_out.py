@@ -110,6 +110,8 @@ def carry_out(
                 _point(tx, desk, subject, referred=reply is not None, now=now)
             case HandOff():
                 _hand_off(tx, desk, decision, decided.language, subject, library, now)
+                if decision.offer and desk.mode == "automatic":
+                    desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, decided.language), now)
             case RecordReport():
                 note_report(tx, decision, subject.mail, now)
             case ColleagueReply():

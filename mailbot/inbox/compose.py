@@ -1,11 +1,13 @@
 """Puts a decision into words: the answer to the journalist, the note to a colleague. Values in, a queued mail's content out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailbot.inbox.outcome import SendRelease
+from mailbot.inbox.offer import words_for
+from mailbot.inbox.outcome import HandOff, SendRelease, Variant
+from mailbot.inbox.reason import Reason
 from mailbot.languages import Language
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
@@ -14,8 +16,8 @@ from mailbot.message.outgoing import answer_references, clean_header
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.body import plain_paragraphs, to_html
-from mailbot.releases.release import Edition, Release, day_of
-from mailbot.rendering import Rendered, Words, render, render_short
+from mailbot.releases.release import Edition, Release, day_of, public_editions
+from mailbot.rendering import Rendered, Words, render, render_page, render_short
 from mailbot.staffed_hours import Hours
 
 REPLY_SUBJECT_LENGTH = 78
@@ -39,6 +41,7 @@ class Office:
     protection: Address | None  # who hears of a call for help; None: the first colleague
     referral: str
     spoken: Mapping[str, Language]
+    prints: bool  # PDF files
 
     @property
     def values(self) -> dict[str, str]:
@@ -80,15 +83,37 @@ def answer(
     """The release for the journalist: in full to a sender whose domain vouches for the mail, else short and in our own words alone.
 
     `passed_on`: the mail wants more than the release, and a colleague has the rest."""
+    edition = edition_of(library, decision.edition)
+    printed = decision.variant is Variant.PDF and _may_print(office, decision)
+    return replace(
+        _reply(subject, "answer", rendered_answer(office, subject, decision, library, language, passed_on=passed_on), language),
+        release=decision.release, edition=decision.edition, content_hash=edition.content_hash, mentions=decision.alternatives,
+        variant=str(decision.variant) if decision.reason is Reason.ANSWER_BACK else "",
+        sheet=sheet(office, edition, language) if printed else "",
+        sheet_name=f"{edition.release}-{edition.language}.pdf" if printed else "",
+    )  # fmt: skip
+
+
+def offers(office: Office, subject: Subject, decision: HandOff, library: Mapping[str, Release], language: str) -> Draft:
+    """To a sender whose wish no release fits: a colleague has his mail, and these are the newest, each to be had by its number."""
+    confirmed = subject.authentication is Authentication.PASS
+    values = {
+        "organisation": office.values,
+        "offers": tuple(_listed(office, edition_of(library, slug)) for slug in decision.offers),
+        "reply_subject": reply_subject(subject.message) if confirmed else "",
+    }
+    rendered = render(office.words, language, "offers", values)
+    drafted = _reply(subject, "offers", rendered if confirmed else replace(rendered, html=""), language)
+    return replace(drafted, mentions=decision.offers)
+
+
+def _reply(subject: Subject, what: str, rendered: Rendered, language: str) -> Draft:
     message, recipient = subject.message, subject.sender
     assert isinstance(message, IncomingMessage) and recipient is not None
-    rendered = rendered_answer(office, subject, decision, library, language, passed_on=passed_on)
     return Draft(
-        key=f"answer:{subject.mail}", kind=Kind.ANSWER, recipient=recipient, language=language, subject=rendered.subject,
+        key=f"{what}:{subject.mail}", kind=Kind.ANSWER, recipient=recipient, language=language, subject=rendered.subject,
         text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
-        references=answer_references(message.message_id, message.references) if message.message_id else (),
-        mail=subject.mail, release=decision.release, edition=decision.edition,
-        content_hash=edition_of(library, decision.edition).content_hash, mentions=decision.alternatives,
+        references=answer_references(message.message_id, message.references) if message.message_id else (), mail=subject.mail,
     )  # fmt: skip
 
 
@@ -96,18 +121,47 @@ def rendered_answer(
     office: Office, subject: Subject, decision: SendRelease, library: Mapping[str, Release], language: str, *, passed_on: bool = False
 ) -> Rendered:
     """The words of an answer, also shown to a colleague as a draft."""
-    values = {
+    edition = edition_of(library, decision.edition)
+    public = public_editions(library[edition.release], subject.received_at)
+    others = tuple(one.language for one in public if one.slug != edition.slug or decision.variant is Variant.EDITIONS)
+    offered = words_for(
+        office.spoken[language], decision.variant, others, full=decision.full, pdf=office.prints,
+        contact=bool(edition.contact or office.contact),
+    )  # fmt: skip
+    values: dict[str, Any] = {
         "organisation": office.values,
-        "release": release_values(office, edition_of(library, decision.edition)),
+        "release": release_values(office, edition),
+        "offered": tuple({"word": one.word, "gives": str(one.gives), "code": one.code} for one in offered),
+    }
+    echoed = {"reply_subject": reply_subject(subject.message) if decision.full else ""}
+    whole = decision.variant in (Variant.FULL, Variant.TEXT)
+    if not whole and (decision.variant is not Variant.PDF or _may_print(office, decision)):
+        rendered = render(office.words, language, "answer_back", values | echoed | {"variant": str(decision.variant)})
+        return rendered if decision.full else replace(rendered, html="")
+    values |= {
         "why": decision.why,
         "words": decision.words,
         "repeat": decision.repeat,
         "passed_on": passed_on,
         "alternatives": tuple(_listed(office, edition_of(library, slug)) for slug in decision.alternatives),
+        "no_pdf": decision.variant is Variant.PDF,
     }
     if not decision.full:
         return render_short(office.words, language, values)
-    return render(office.words, language, "answer", values | {"reply_subject": reply_subject(subject.message)})
+    rendered = render(office.words, language, "answer", values | echoed)
+    return rendered if decision.variant is Variant.FULL else replace(rendered, html="")
+
+
+def _may_print(office: Office, decision: SendRelease) -> bool:
+    """A file goes to nobody but a sender whose domain vouches for him."""
+    return decision.full and office.prints
+
+
+def sheet(office: Office, edition: Edition, language: str) -> str:
+    """The release as a page to be printed, in its own language where the office has words in it."""
+    code = edition.language if edition.language in office.languages else language
+    values = {"organisation": office.values, "release": release_values(office, edition)}
+    return render_page(office.words, code, "sheet", values)
 
 
 def notice(

@@ -8,6 +8,7 @@ is left goes to a person. Nothing is dropped: to ignore is to file, visibly.
 from datetime import datetime
 
 from mailbot.inbox import automatic_mail, membership
+from mailbot.inbox.answer_back import answer_back
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
 from mailbot.inbox.colleague import colleagues_word
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
@@ -66,6 +67,8 @@ def after_reading(message: IncomingMessage, context: Context, judged: Judgement,
     handled = _handled(context)
     if handled and not plea:
         return passed_on(handled, heard.language, draft=heard.draft)
+    if asked_back := answer_back(message, context, now):
+        return asked_back
     if topic := sensitive_topic(message, context.languages):
         return _kept_for_a_person(topic, heard)
     granted = fulfil(message, context, heard, now)

@@ -19,6 +19,7 @@ from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import brakes, breaker, join, store
 from mailbot.inbox.acknowledge import weigh
+from mailbot.inbox.answer_back import reference
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
@@ -27,7 +28,7 @@ from mailbot.inbox.explanation import explain, withheld
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.intent import Kind as Wanted
 from mailbot.inbox.lexicon import lexicon
-from mailbot.inbox.outcome import Caps, Context, SendRelease
+from mailbot.inbox.outcome import Caps, Context, SendRelease, Variant
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.understanding import Understood
@@ -37,7 +38,7 @@ from mailbot.message.address import cap_key
 from mailbot.message.authentication import Authentication, authentication
 from mailbot.message.incoming import FAILED_TOO_OFTEN, HEAD_OCTETS, IncomingMessage, Unreadable
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Kind
+from mailbot.outbox.delivery import Kind, OurMail
 from mailbot.releases.shelf import Shelf
 
 log = structlog.get_logger()
@@ -217,6 +218,7 @@ class Disposer:
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
         words, within = _words(message), now - brakes.SAME_WORDS_WITHIN
         same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if words and person else (0, False)
+        replied_to = answered_mails(tx, message, own)
         return Context(
             own_addresses=self._terms.own_addresses,
             colleagues=self._desk.office.insiders,
@@ -224,6 +226,8 @@ class Disposer:
             own_deliveries=own,
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
+            our_mails=replied_to,
+            earlier_variants=_variants(tx, person.key, pause) if replied_to and person else (),
             earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
@@ -277,6 +281,19 @@ def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -
 
 def _words(message: IncomingMessage | Unreadable) -> str:
     return "" if isinstance(message, Unreadable) else brakes.words_key(message.subject, message.visible_text)
+
+
+def answered_mails(tx: Tx, message: IncomingMessage | Unreadable, ours: Sequence[str]) -> tuple[OurMail, ...]:
+    """What we know of the mails of ours that it answers; where none is named, of the last that brought him the edition in its subject."""
+    if ours:
+        return outbox.our_mails(tx, ours)
+    slug = reference(message.subject)
+    sender = message.sender if isinstance(message, IncomingMessage) else None
+    return outbox.last_with(tx, sender.key, slug) if slug and sender else ()
+
+
+def _variants(tx: Tx, person: str, since: datetime) -> tuple[tuple[str, str], ...]:
+    return tuple((edition, variant or Variant.FULL) for edition, variant in outbox.variants_to(tx, person, since))
 
 
 def _identity(message: IncomingMessage | Unreadable) -> str:

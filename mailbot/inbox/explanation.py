@@ -14,6 +14,7 @@ from mailbot.inbox.outcome import (
     SendRelease,
     Subscribe,
     Unsubscribe,
+    Variant,
 )
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable
 from mailbot.message.severity import severity
@@ -76,6 +77,7 @@ def _send(decision: SendRelease) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "type": "send_release", "release": decision.edition, "edition": decision.language, "why": decision.why, "full": decision.full,
     }  # fmt: skip
+    shown |= {"variant": str(decision.variant)} if decision.variant is not Variant.FULL else {}
     return shown | ({"alternatives": list(decision.alternatives)} if decision.alternatives else {})
 
 

@@ -26,6 +26,7 @@ CLEAR_SPAM = 3      # different phrases; or two of several words
 _THE_LIST = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 _HARMLESS = frozenset({*A_RELEASE, *_THE_LIST, Kind.THANKS})    # whatever else is wanted, a person sees the whole mail
 _WITHOUT_DRAFT = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.UNSUBSCRIBE, Kind.EMBARGO, Kind.SPAM})
+_NONE_FITS = frozenset({Reason.NO_MATCH, Reason.HALF_MATCH, Reason.SEVERAL_MATCH})
 _DRAFTLESS = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NEGATED, Reason.JUNK})
 
 
@@ -64,7 +65,9 @@ def _release(message: IncomingMessage, context: Context, heard: Heard, now: date
     hindrance = _not_sure(message, context, heard) or _may_not_go(message, context, heard, now)
     if hindrance or heard.draft is None:
         reason = hindrance or Reason.NOT_SURE
-        return HandOff(reason=reason, why=str(reason), draft=None if reason in _DRAFTLESS else heard.draft, offers=heard.offers)
+        offer = bool(heard.offers) and reason in _NONE_FITS and _may_not_go(message, context, heard, now) is None
+        draft = None if reason in _DRAFTLESS else heard.draft
+        return HandOff(reason=reason, why=str(reason), draft=draft, offers=heard.offers, offer=offer)
     repeat = any(release == heard.draft.release for release, _ in _recent_answers(context, now))
     return replace(heard.draft, repeat=repeat)
 
@@ -141,11 +144,17 @@ def _may_not_go(message: IncomingMessage, context: Context, heard: Heard, now: d
         return Reason.REPLY_TO_OURS
     if brake := _braked(message, context):
         return brake
-    caps, earlier = context.caps, _recent_answers(context, now)
+    earlier = _recent_answers(context, now)
     confirmed = context.authentication is Authentication.PASS
     same = [at for release, at in earlier if heard.draft and release == heard.draft.release]
     if (earlier and not confirmed) or len(same) > 1:
         return Reason.ASKED_AGAIN
+    return capped(context)
+
+
+def capped(context: Context) -> Reason | None:
+    """Which cap is reached, whatever would be answered."""
+    caps = context.caps
     if context.answers_today_address >= caps.answers_per_address_per_day:
         return Reason.CAP_ADDRESS
     if context.answers_hour_domain >= caps.answers_per_domain_per_hour:

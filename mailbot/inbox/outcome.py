@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 
 from mailbot.audience.journalist import Asked, Journalist, Purpose
 from mailbot.cases.case import Note
@@ -12,8 +13,20 @@ from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
+from mailbot.outbox.delivery import OurMail
 from mailbot.releases.release import Release
 from mailbot.releases.search import Index
+
+
+class Variant(StrEnum):
+    """What of a release is sent."""
+
+    FULL = "full"
+    TEXT = "text"
+    PDF = "pdf"
+    CONTACT = "contact"
+    HELP = "help"           # what the answer-back words do
+    EDITIONS = "editions"   # there is none in the language asked for: those that there are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +42,7 @@ class SendRelease:
     words: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     repeat: bool = False
+    variant: Variant = Variant.FULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +158,8 @@ class Context:
     note: Note | None = None                    # to a colleague, named by its own token: the one that this mail replies to
     zone: tzinfo = UTC                          # the office's: what hour "15h" is
     own_deliveries: tuple[str, ...] = ()        # named by a valid token in Message-ID, In-Reply-To, References or a returned mail
+    our_mails: tuple[OurMail, ...] = ()         # those of them that are known, or the last one with the edition that the subject names
+    earlier_variants: tuple[tuple[str, str], ...] = ()         # edition and variant, to this person within the pause
     earlier_answers: tuple[tuple[str, datetime], ...] = ()     # release and time, to this person
     answers_today_address: int = 0
     answers_hour_domain: int = 0

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     LATEST_ASKED = "latest-asked"
     TOPIC_ASKED = "topic-asked"
     DATE_ASKED = "date-asked"
+    ANSWER_BACK = "answer-back"
     # reports
     DELIVERY_REPORT = "delivery-report"
     FEEDBACK_REPORT = "feedback-report"

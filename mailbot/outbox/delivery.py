@@ -89,6 +89,19 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OurMail:
+    """A mail of ours that somebody answers: what it brought, in which words, and the slugs of the releases that it numbers."""
+
+    id: str
+    kind: Kind
+    recipient_key: str
+    release: str
+    edition: str
+    language: str
+    mentions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What the relay said last, and in which phase. `enhanced` is the status of RFC 3463, where it gave one."""
 

@@ -20,6 +20,7 @@ from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import pace, store
 from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
+from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.releases import store as releases
 from mailbot.releases.release import public_editions
@@ -109,9 +110,20 @@ class Dispatcher:
             await self._database.write(self._recover, now)
         if not orphaned and (due is None or due > now):
             return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
-        while (step := await self._database.write(self._claim, now)) is None:
+        while (step := await self._claimed(now)) is None:
             continue  # that one will not leave; what is next?
         return step
+
+    async def _claimed(self, now: datetime) -> store.Claimed | Wait | None:
+        """What is next, with its bytes. A page is printed between two transactions: who dies there leaves a claim that is taken back."""
+        step = await self._database.write(self._claim, now)
+        if not isinstance(step, store.Claimed) or step.raw is not None:
+            return step
+        try:
+            printed: bytes | NotPrinted = await print_pdf(step.draft.sheet)
+        except NotPrinted as problem:
+            printed = problem
+        return await self._database.write(self._with_bytes, step, printed, self._clock())
 
     def _look(self, tx: Tx, now: datetime) -> tuple[bool, datetime | None]:
         """Is there a mail whose worker is gone, and when is the next one due?"""
@@ -127,17 +139,23 @@ class Dispatcher:
         claimed = store.claim(tx, self._holder, now)
         if claimed is None:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
+        return self._with_bytes(tx, claimed, None, now)
+
+    def _with_bytes(self, tx: Tx, claimed: store.Claimed, printed: bytes | NotPrinted | None, now: datetime) -> store.Claimed | None:
+        """The claim with the bytes that leave; without, where its page is to be printed first. None: it will not leave."""
         if _is_unwanted(tx, claimed):
             store.cancel(tx, claimed, self._holder, "the address is suppressed", now, DeliveryState.SUPPRESSED)
             return None
         if why := self._must_not_leave(tx, claimed, now):
-            store.cancel(tx, claimed, self._holder, why, now)
-            self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
+            if store.cancel(tx, claimed, self._holder, why, now):
+                self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return None
-        if claimed.raw is not None:
+        if claimed.raw is not None or (claimed.draft.sheet and printed is None):
             return claimed
         try:
-            return self._frozen(tx, claimed, now)
+            if isinstance(printed, NotPrinted):
+                raise outgoing.Unsendable(f"its PDF could not be made: {printed}")
+            return self._frozen(tx, claimed, printed, now)
         except outgoing.Unsendable as problem:  # one mail that cannot be written must not hold up the others
             reply = Reply(phase=Phase.ENVELOPE_RCPT, fault=Fault.UNENCODABLE, text=str(problem))
             self._record(tx, claimed, self._holder, Failed(Fault.UNENCODABLE), reply, now)
@@ -158,7 +176,7 @@ class Dispatcher:
             return ""
         if suppression_store.is_silenced(tx, claimed.draft.recipient.key):
             return "the person has complained since"
-        for slug in (claimed.draft.edition, *claimed.draft.mentions):
+        for slug in filter(None, (claimed.draft.edition, *claimed.draft.mentions)):
             release = releases.load(tx, slug)
             if release is None or slug not in {edition.slug for edition in public_editions(release, now)}:
                 return f"{slug} is not public any more"
@@ -166,7 +184,7 @@ class Dispatcher:
                 return f"{slug} was changed after this answer was written"
         return ""
 
-    def _frozen(self, tx: Tx, claimed: store.Claimed, now: datetime) -> store.Claimed:
+    def _frozen(self, tx: Tx, claimed: store.Claimed, printed: bytes | None, now: datetime) -> store.Claimed | None:
         """Date and bytes, fixed at the first claim: every retry sends exactly these."""
         draft = claimed.draft
         files: tuple[outgoing.File, ...] = ()
@@ -174,6 +192,8 @@ class Dispatcher:
             original = self._original(tx, draft.mail, ORIGINAL_OCTETS + 1)
             if len(original) <= ORIGINAL_OCTETS:
                 files = (outgoing.File("original.eml", "application/octet-stream", original),)
+        if printed is not None:
+            files = (*files, outgoing.File(draft.sheet_name, "application/pdf", printed))
         raw = outgoing.build(
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
@@ -181,8 +201,7 @@ class Dispatcher:
                 references=draft.references, headers=_headers(draft, self._terms.sender), files=files,
             )
         )  # fmt: skip
-        store.freeze(tx, claimed.id, now, raw)
-        return replace(claimed, date=now, raw=raw)
+        return replace(claimed, date=now, raw=raw) if store.freeze(tx, claimed, self._holder, now, raw) else None
 
     async def _deliver(self, relay: Relay, claimed: store.Claimed) -> None:
         """One mail, one dialogue, one record."""
@@ -268,7 +287,7 @@ def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]
 
     A note says nothing: an absent colleague's machine shall answer it, so that the next one is asked. Nor does what a person wrote."""
     if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION):
-        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER else ()
+        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER and draft.edition else ()
         return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
     if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
         return (("Reply-To", office.address),)

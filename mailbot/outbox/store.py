@@ -10,7 +10,19 @@ import sqlalchemy as sa
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
-from mailbot.outbox.delivery import PRIORITY, DeliveryState, Failed, Kind, RelayDown, Reply, RetryAt, Sent, Uncertain, Verdict
+from mailbot.outbox.delivery import (
+    PRIORITY,
+    DeliveryState,
+    Failed,
+    Kind,
+    OurMail,
+    RelayDown,
+    Reply,
+    RetryAt,
+    Sent,
+    Uncertain,
+    Verdict,
+)  # fmt: skip
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING)
 UNFINISHED = (*WAITING, DeliveryState.SENDING)
@@ -36,9 +48,10 @@ _ORPHANS = sa.select(delivery).where(
 )
 _STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
 _NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))
+_ANSWERED = (delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
 _ANSWERS = (
     sa.select(delivery.c.release, delivery.c.created_at)
-    .where(delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
+    .where(*_ANSWERED, delivery.c.variant == "")
     .order_by(delivery.c.created_at)
 )
 _ACKNOWLEDGED = (
@@ -46,6 +59,11 @@ _ACKNOWLEDGED = (
     .where(delivery.c.kind == Kind.ACKNOWLEDGEMENT, delivery.c.cap_key == sa.bindparam("cap_key"), delivery.c.created_at > _SINCE)
     .order_by(delivery.c.created_at)
 )
+_VARIANTS = sa.select(delivery.c.edition, delivery.c.variant).where(*_ANSWERED, delivery.c.edition != "")
+_OUR_MAIL = (
+    delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.language,
+    delivery.c.mentions,
+)  # fmt: skip
 _COUNT = (
     sa.select(sa.func.count())
     .select_from(delivery)
@@ -79,6 +97,9 @@ class Draft:
     content_hash: str = ""  # of the edition as it was when this was written
     mentions: tuple[str, ...] = ()  # the slugs of other editions that it names
     attach_original: bool = False
+    variant: str = ""       # what an answer-back word asked for; empty: this answers no such word
+    sheet: str = ""         # HTML that is printed and attached as a PDF of this name
+    sheet_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +126,8 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "cap_key": cap_key(draft.recipient.address), "recipient_domain": draft.recipient.domain, "message_id": message_id,
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
-        "attach_original": draft.attach_original, "created_at": now, "due_at": due_at or now,
+        "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
+        "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
     row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
     return tx.execute(row, values).first() is not None
@@ -125,9 +147,9 @@ def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:
     )  # fmt: skip
 
 
-def freeze(tx: Tx, delivery_id: str, date: datetime, raw: bytes) -> None:
-    """From now on these are the bytes of this mail, whatever happens to templates and releases."""
-    tx.execute(_ONE, {"date": date, "raw": raw, "the_delivery": delivery_id})
+def freeze(tx: Tx, claimed: Claimed, holder: str, date: datetime, raw: bytes) -> bool:
+    """From now on these are its bytes, whatever happens to templates and releases. False where the claim is not ours any more."""
+    return _change_ours(tx, claimed, holder, {"date": date, "raw": raw})
 
 
 def enter_doubt(tx: Tx, claimed: Claimed, holder: str, now: datetime) -> bool:
@@ -189,7 +211,7 @@ def _draft(row: sa.Row[Any]) -> Draft:
         key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
         subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
         mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash,
-        mentions=tuple(row.mentions), attach_original=row.attach_original,
+        mentions=tuple(row.mentions), attach_original=row.attach_original, variant=row.variant, sheet=row.sheet, sheet_name=row.sheet_name,
     )  # fmt: skip
 
 
@@ -210,7 +232,7 @@ def next_due(tx: Tx) -> datetime | None:
 
 
 def answers_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, datetime], ...]:
-    """The releases that went, or are to go, to this person since then."""
+    """The releases that went, or are to go, to this person since then; not what was asked for by an answer-back word."""
     rows = tx.execute(_ANSWERS, {"recipient": recipient_key, "since": since})
     return tuple((row.release, row.created_at) for row in rows)
 
@@ -218,6 +240,28 @@ def answers_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, 
 def acknowledgements_to(tx: Tx, cap_key: str, since: datetime) -> list[sa.Row[Any]]:
     """The acknowledgements queued for this person since then: id, key, in_reply_to, created_at."""
     return list(tx.execute(_ACKNOWLEDGED, {"cap_key": cap_key, "since": since}))
+
+
+def variants_to(tx: Tx, recipient_key: str, since: datetime) -> tuple[tuple[str, str], ...]:
+    """Edition and variant of every answer to this person since then, "" where it was no answer to a word."""
+    rows = tx.execute(_VARIANTS, {"recipient": recipient_key, "since": since})
+    return tuple((row.edition, row.variant) for row in rows)
+
+
+def our_mails(tx: Tx, delivery_ids: Sequence[str]) -> tuple[OurMail, ...]:
+    """The mails of ours behind these ids."""
+    return tuple(_our_mail(row) for row in tx.execute(sa.select(*_OUR_MAIL).where(delivery.c.id.in_(list(delivery_ids)))))
+
+
+def last_with(tx: Tx, recipient_key: str, edition: str) -> tuple[OurMail, ...]:
+    """The last mail that brought this person this edition, if one did."""
+    brought = (delivery.c.recipient_key == recipient_key, delivery.c.edition == edition, delivery.c.state == DeliveryState.SENT)
+    query = sa.select(*_OUR_MAIL).where(*brought).order_by(delivery.c.created_at.desc(), delivery.c.id).limit(1)
+    return tuple(_our_mail(row) for row in tx.execute(query))
+
+
+def _our_mail(row: Any) -> OurMail:
+    return OurMail(**{**row._asdict(), "kind": Kind(row.kind), "mentions": tuple(row.mentions)})
 
 
 def count_since(tx: Tx, kind: Kind, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
@@ -248,7 +292,7 @@ def unfinished(tx: Tx, now: datetime) -> int:
 
 def listed(tx: Tx, states: Sequence[str] = (), limit: int = 0) -> list[dict[str, Any]]:
     """Rows for people and programs, newest first, without the bytes."""
-    hidden = ("raw", "text", "html", "references")
+    hidden = ("raw", "text", "html", "sheet", "references")
     query = sa.select(*[column for column in delivery.c if column.name not in hidden])
     query = query.order_by(delivery.c.created_at.desc(), delivery.c.id)
     if states:

@@ -24,7 +24,7 @@ STORES = {"store", "shelf", "suppression_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
-    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "announce",
+    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
@@ -213,7 +213,8 @@ def test_the_two_locks_agree() -> None:
 
 def test_what_the_product_imports_is_declared(nodes: Nodes) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*declared["dependencies"], *declared["optional-dependencies"]["postgres"], *declared["optional-dependencies"]["demo"]]
+    extras = declared["optional-dependencies"]
+    wanted = [*declared["dependencies"], *extras["postgres"], *extras["pdf"], *extras["demo"]]
     ours = {re.split(r"[^a-z0-9-]", name.lower())[0] for name in wanted}
     roots = {name.partition(".")[0] for _, node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for name in _imported(node)}
     owners = packages_distributions()

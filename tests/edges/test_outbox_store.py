@@ -1,6 +1,7 @@
 """The laws of the queue of outgoing mail, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -138,10 +139,20 @@ def test_an_orphan_says_whether_its_bytes_may_have_left(database: Database) -> N
 def test_the_bytes_and_the_date_stay_what_they_were_at_the_first_claim(database: Database) -> None:
     queue(database, "awa")
     first = claim(database)
-    database.write_now(store.freeze, first.id, NOW, b"the bytes")
+    assert database.write_now(store.freeze, first, "worker", NOW, b"the bytes")
     database.write_now(store.outcome, first, "worker", TAKEN, RetryAt(NOW), NOW)
     again = claim(database)
     assert (again.raw, again.date, again.attempts, again.fence) == (b"the bytes", NOW, 2, 2)
+
+
+def test_who_has_lost_its_claim_fixes_no_bytes(database: Database) -> None:
+    queue(database, "awa")
+    lost = claim(database)
+    assert database.write_now(store.put_back, lost, "worker")
+    claim(database, "another")
+    assert not database.write_now(store.freeze, lost, "worker", NOW, b"too late")
+    shown = database.read_now(store.shown, "awa")
+    assert shown is not None and (shown["raw"], shown["date"]) == (None, None)
 
 
 def test_only_a_failed_or_doubtful_mail_is_sent_again_and_only_a_waiting_one_dropped(database: Database) -> None:
@@ -174,3 +185,46 @@ def test_every_state_is_named_and_the_numbers_add_up(database: Database) -> None
     states = database.read_now(store.states)
     assert set(states) == {str(one) for one in DeliveryState}
     assert (sum(states.values()), states["queued"], states["sending"]) == (3, 2, 1)
+
+
+def brought(database: Database, name: str, edition: str, at: datetime, **more: str) -> None:
+    one = replace(draft("awa"), key=f"key:{name}", edition=edition, mentions=("quai", "phare"), **more)  # type: ignore[arg-type]
+    database.write_now(store.enqueue, one, name, f"<{name}@office.example>", at)
+
+
+def test_what_a_word_was_answered_with_is_no_release_that_was_asked_for(database: Database) -> None:
+    brought(database, "first", "fontaine", NOW)
+    brought(database, "word", "fontaine-en", NOW + timedelta(minutes=1), variant="pdf")
+    brought(database, "offers", "", NOW + timedelta(minutes=2), release="")
+    since = NOW - timedelta(days=7)
+    person = "awa@journal.example"
+    assert database.read_now(store.answers_to, person, since) == (("fontaine", NOW), ("", NOW + timedelta(minutes=2)))
+    assert sorted(database.read_now(store.variants_to, person, since)) == [("fontaine", ""), ("fontaine-en", "pdf")]
+    assert database.read_now(store.variants_to, person, NOW + timedelta(hours=1)) == ()
+    assert database.read_now(store.count_since, Kind.ANSWER, since) == 3
+
+
+def test_a_mail_of_ours_is_known_by_its_id_and_its_numbers_keep_their_order(database: Database) -> None:
+    brought(database, "first", "fontaine", NOW)
+    (ours,) = database.read_now(store.our_mails, ["first", "unknown"])
+    assert (ours.id, ours.kind, ours.recipient_key, ours.edition, ours.language) == (
+        "first", Kind.ANSWER, "awa@journal.example", "fontaine", "fr",
+    )  # fmt: skip
+    assert ours.mentions == ("quai", "phare")
+
+
+def test_by_its_edition_the_last_mail_is_found_that_this_person_was_sent(database: Database) -> None:
+    for minutes, name in enumerate(("older", "newer", "never-left")):
+        brought(database, name, "fontaine", NOW + timedelta(minutes=minutes))
+    for _ in range(2):
+        taken = claim(database, now=NOW + timedelta(hours=1))
+        database.write_now(store.outcome, taken, "worker", TAKEN, Sent(), NOW + timedelta(hours=1))
+    assert [ours.id for ours in database.read_now(store.last_with, "awa@journal.example", "fontaine")] == ["newer"]
+    assert database.read_now(store.last_with, "bob@journal.example", "fontaine") == ()
+    assert database.read_now(store.last_with, "awa@journal.example", "fontaine-en") == ()
+
+
+def test_a_page_to_be_printed_waits_in_the_queue_with_its_name(database: Database) -> None:
+    brought(database, "first", "fontaine", NOW, variant="pdf", sheet="<p>x</p>", sheet_name="fontaine-fr.pdf")
+    waiting = claim(database).draft
+    assert (waiting.variant, waiting.sheet, waiting.sheet_name) == ("pdf", "<p>x</p>", "fontaine-fr.pdf")

@@ -1,5 +1,6 @@
 """`mailbot release` as a person and a program use it: import once or twice, publish, withdraw, look at it."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,14 @@ def test_render_shows_the_answer(run: Run, variant: str, has: str) -> None:
     assert result.exit_code == 0, result.exception
     assert has in result.stdout
     assert "***" in result.stdout
+
+
+def test_render_writes_a_pdf_to_standard_output(run: Run) -> None:
+    run("import", "set")
+    printed = run("render", SLUG, "--variant", "pdf")
+    assert (printed.exit_code, printed.stdout_bytes[:5]) == (0, b"%PDF-")
+    (named,) = facts(run("render", SLUG, "--variant", "pdf", "--json"))
+    assert base64.b64decode(str(named["base64"])).startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("command", ["show", "publish", "withdraw", "render"])

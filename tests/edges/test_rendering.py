@@ -50,12 +50,18 @@ ACKNOWLEDGEMENT = {
 PROTECTION = {"organisation": ORGANISATION, "mail": 12, "when": WHEN, "folder": "mailbot/attention", "referred": True}
 ANSWER = {
     "release": RELEASE, "organisation": ORGANISATION, "why": "topic", "words": ("pont", "fleuve"), "repeat": True, "passed_on": True,
-    "alternatives": (OTHER, OTHER | {"url": ""}),
+    "alternatives": (OTHER, OTHER | {"url": ""}), "no_pdf": True,
+    "offered": tuple({"word": word, "gives": gives, "code": code} for word, gives, code in (
+        ("EN", "language", "en"), ("TEXTE", "text", ""), ("PDF", "pdf", ""), ("CONTACT", "contact", ""), ("STOP", "stop", ""),
+        ("AIDE", "help", ""),
+    )),
 }  # fmt: skip
 BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
-    "passed_on": False, "alternatives": (),
+    "passed_on": False, "alternatives": (), "offered": (), "no_pdf": False,
 }  # fmt: skip
+BACK = {"release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help"}
+OFFERS = {"organisation": ORGANISATION, "offers": (OTHER, OTHER | {"url": ""}), "reply_subject": "Re: Le pont"}
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
     "visible_text": "Bonjour,\n\nPuis-je parler au maire ?\nMoussa", "reason": "some-reason",
@@ -87,6 +93,7 @@ FULL: dict[str, dict[str, Any]] = {
     "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
+    "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
     "answer": BARE_ANSWER | {"reply_subject": ""},
@@ -103,12 +110,17 @@ BARE: dict[str, dict[str, Any]] = {
     **LIST,
     "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},
     "protection": PROTECTION | {"referred": False},
+    "answer_back": BACK | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "offered": (), "variant": "contact"}
+    | {"reply_subject": ""},
+    "offers": OFFERS | {"offers": (OTHER | {"url": ""},), "reply_subject": ""},
+    "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
 EVERY = [
     pytest.param(language, name, values, id=f"{language} {name} {fullness}")
     for language in sorted(LANGUAGES)
     for fullness, given in (("full", FULL), ("bare", BARE))
     for name, values in given.items()
+    if "subject" in parts(name)
 ]
 WITH_HTML = [case for case in EVERY if "html" in parts(str(case.values[1]))]
 
@@ -187,6 +199,8 @@ def test_without_a_public_web_no_link_leads_anywhere(words: Words, language: str
     given = values | {"organisation": values["organisation"] | {"website": ""}}
     if "release" in given:
         given |= {"release": BARE_RELEASE | {"paragraphs": ()}, "alternatives": (OTHER | {"url": ""},)}
+    if name == "offers":
+        given |= {"offers": (OTHER | {"url": ""},)}
     made = render(words, language, name, given)
     assert "http" not in made.text
     assert not LexborHTMLParser(made.html).css("a[href^=http]")
@@ -210,7 +224,7 @@ def test_a_url_is_never_broken(words: Words) -> None:
 def test_french_is_set_as_french(words: Words) -> None:
     made = render(words, "fr", "answer", BARE["answer"] | {"why": "date"})
     assert "1er octobre 2024" in made.text
-    assert made.subject == "Communiqué de presse\u00a0: " + RELEASE["title"].replace(" :", "\u00a0:")
+    assert made.subject == "Communiqué de presse\u00a0: " + RELEASE["title"].replace(" :", "\u00a0:") + " [pont]"
     assert "«\u00a0Nous attendions" in made.text
     assert "«&nbsp;Nous attendions&nbsp;»&nbsp;; oui" in made.html
     assert not re.search(r" [;:!?»]|« ", made.subject + made.text)
@@ -241,7 +255,7 @@ def test_the_senders_subject_is_answered_only_where_it_is_given(words: Words) ->
     echoed = render(words, "en", "answer", FULL["answer"] | {"reply_subject": "Re: " + "bridge " * 40})
     assert echoed.subject.startswith("Re: bridge")
     assert len(echoed.subject) <= 78
-    assert render(words, "en", "answer", BARE["answer"]).subject == f"Press release: {RELEASE['title']}"
+    assert render(words, "en", "answer", BARE["answer"]).subject == f"Press release: {RELEASE['title']} [pont]"
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))

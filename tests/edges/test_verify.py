@@ -111,7 +111,7 @@ def _claim(tx: Tx, name: str) -> outbox.Claimed:
     assert claimed is not None
     assert claimed.id == name
     if claimed.raw is None:
-        outbox.freeze(tx, name, NOW, b"bytes")
+        assert outbox.freeze(tx, claimed, f"holder of {name}", NOW, b"bytes")
     tx.execute(delivery.update().values(due_at=NOW))
     return claimed
 
@@ -123,6 +123,12 @@ def _try(tx: Tx, name: str, reply: Reply, verdict: object) -> None:
 
 
 def test_what_is_sound_is_silent(sound: Database) -> None:
+    assert sound.read_now(broken, SECRET) == []
+
+
+def test_titles_offered_beside_a_hand_off_are_sound(sound: Database) -> None:
+    with sound.engine.begin() as tx:
+        _queue(tx, "d9", Kind.ANSWER, Address(JOURNALIST), 2)
     assert sound.read_now(broken, SECRET) == []
 
 
@@ -153,6 +159,11 @@ def _of_mail(table: sa.Table, number: int, **values: object) -> Callable[[Tx], o
 
 def _without(table: sa.Table, *which: sa.ColumnElement[bool]) -> Callable[[Tx], object]:
     return lambda tx: tx.execute(table.delete().where(*which))
+
+
+def _offers(tx: Tx) -> None:
+    for name in ("d8", "d9"):
+        _queue(tx, name, Kind.ANSWER, Address(JOURNALIST), 2)
 
 
 def _second_answer(tx: Tx) -> None:
@@ -203,6 +214,7 @@ BROKEN = [
     pytest.param(_of_mail(mail_copy, 5, filed_at=NOW), "mail 5: was moved although it is stored", id="moved before its decision"),
     pytest.param(_of_mail(mail_copy, 4, filed_at=NOW), "mail 4: was moved although it is decided in observe", id="moved while observing"),
     pytest.param(_without(delivery, delivery.c.id == "d1"), "mail 1: request, send_release in automatic mode, has 0", id="no answer"),
+    pytest.param(_offers, "mail 2: request, hand_off in automatic mode, was offered titles 2 times", id="two offers"),
     pytest.param(_second_answer, "mail 1: request, send_release in automatic mode, has 2 answers", id="two answers"),
     pytest.param(_answer_to_a_machine, "mail 3: automatic, ignore", id="an answer to a machine"),
     pytest.param(_set(delivery, "d1", recipient_key="x@y.example"), "delivery d1: answers mail 1", id="answers somebody else"),

@@ -59,7 +59,7 @@ async def test_an_unauthenticated_sender_gets_the_short_text_and_none_of_his_own
     (got,) = relay.mails
     answer = read(got.content)
     assert answer.get_content_type() == "text/plain"
-    assert answer["Subject"] == "Communiqué de presse : La grande fontaine est rouverte"
+    assert answer["Subject"] == f"Communiqué de presse : La grande fontaine est rouverte [{FOUNTAIN}]"
     assert b"affaires" not in got.content
     assert len(got.content) < 8 << 10
 
@@ -126,7 +126,7 @@ async def test_a_release_under_embargo_is_not_to_be_had_before_its_instant_by_an
     for sender, text in ways.items():
         office.ask(text, sender=sender)
     await office.once(lambda: OPENS - timedelta(seconds=1))
-    assert len(relay.mails) == len(ways)
+    assert len(relay.mails) == len(ways) + 4  # four ways find nothing: a colleague has the mail, and the sender is offered titles
     for got in relay.mails:
         said = everything_in(got.content)
         assert "quatre-vingts" not in said
