@@ -12,7 +12,7 @@ import dns.exception
 import dns.resolver
 import sqlalchemy as sa
 
-from mailbot import languages, service
+from mailbot import languages, terms
 from mailbot.database.engine import Database, DatabaseUnusable, Tx, exists, file_of
 from mailbot.database.migrate import OlderDatabase, is_ready, revision
 from mailbot.database.tables import delivery, flag
@@ -142,8 +142,8 @@ def _key(settings: Settings, newest: tuple[str, str] | None) -> Finding:
 def _words(settings: Settings) -> list[Finding]:
     """The organisation, its languages and templates."""
     try:
-        loaded = languages.load(service.language_folders(settings))
-        office = service.office_of(settings, loaded)
+        loaded = languages.load(terms.language_folders(settings))
+        office = terms.office_of(settings, loaded)
         broken = [str(fault) for code in office.languages for fault in faults(office.words, code)]
     except (SettingsFault, TemplateFault, languages.LanguageFault) as problem:
         return [Finding("organisation", False, str(problem), "Mend what is named here.")]
@@ -169,7 +169,7 @@ def _mode(settings: Settings) -> Finding:
 async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
     """Login, capabilities, folders: nothing is selected for writing, nothing is made."""
     try:
-        session = await imap.Session.open(service.imap_server(settings))
+        session = await imap.Session.open(terms.imap_server(settings))
     except (SettingsFault, imap.ImapTrouble, OSError, ValueError) as problem:
         yield Finding("IMAP login", False, str(problem), next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK))
         return
@@ -198,7 +198,7 @@ def _sent(named: str, there: set[str], told: str) -> Finding:
 
 
 async def _relay(settings: Settings) -> Finding:
-    reply = await smtp.Relay(service.smtp_server(settings)).check()
+    reply = await smtp.Relay(terms.smtp_server(settings)).check()
     if reply.fault is Fault.NONE and (reply.code or 0) < 400:
         return Finding("SMTP login and TLS", True, reply.text or "the relay accepts us.")
     said = f"{reply.code} {reply.text}" if reply.code else reply.text or str(reply.fault)
@@ -207,7 +207,7 @@ async def _relay(settings: Settings) -> Finding:
 
 async def _dns(settings: Settings, resolver: dns.asyncresolver.Resolver | None) -> Finding:
     """Receivers look at the From domain: it must take mail, and one SPF record and DMARC should be there."""
-    domain = service.office_of(settings, languages.load(service.language_folders(settings))).address.domain
+    domain = terms.office_of(settings, languages.load(terms.language_folders(settings))).address.domain
     ask = resolver or dns.asyncresolver.Resolver()
     exchangers = await _records(ask, domain, "MX")
     takes_mail = not any(one.endswith(" .") for one in exchangers) if exchangers else await _records(ask, domain, "A")  # RFC 7505

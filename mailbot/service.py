@@ -2,43 +2,33 @@
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import structlog
 
-from mailbot import languages, rendering
+from mailbot import languages, rendering, terms
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
-from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
-from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.notice_answers import SentFolder
-from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
-from mailbot.inbox.understanding import own_words
 from mailbot.inbox.watch import Watcher
-from mailbot.message.address import Address, parse
-from mailbot.office_hours import office_hours
-from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
-from mailbot.settings import Settings, SettingsFault, parse_instant
+from mailbot.settings import Settings
 from mailbot.web import site
 from mailbot.web.serve import Pages
 
@@ -71,126 +61,21 @@ class Parts:
             self.pages.stop()
 
 
-def language_folders(settings: Settings) -> list[Path]:
-    """The shipped language folders, then the office's own."""
-    own = settings.folders.languages
-    return [languages.shipped(), *([Path(own)] if own else [])]
-
-
-def template_folders(settings: Settings) -> list[Path]:
-    """The office's own templates, then the shipped ones."""
-    own = settings.folders.templates
-    return [*([Path(own)] if own else []), rendering.shipped()]
-
-
-def office_zone(settings: Settings) -> tzinfo:
-    """The configured time zone, else the system's."""
-    if settings.organisation.timezone:
-        return ZoneInfo(settings.organisation.timezone)
-    name = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
-    with contextlib.suppress(Exception):  # an odd system file is no reason not to start: times are shown in UTC then
-        return ZoneInfo(name)
-    return UTC
-
-
-def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Office:
-    """Who writes, and in which words. Raises SettingsFault, rendering.TemplateFault."""
-    organisation = settings.organisation
-    typographies = {code: language.typography for code, language in loaded.items()}
-    return Office(
-        name=organisation.name, short_name=organisation.short_name,
-        address=_address(organisation.address, "organisation.address", organisation.name),
-        website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
-        colleagues=tuple(_address(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
-        public_url=settings.web.public_url,
-        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
-        hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
-        referral=settings.inbox.referral.strip(),
-        protection=_address(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
-        prints=print_pdf.available(),
-    )  # fmt: skip
-
-
-def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
-    """The office's languages, its own first; where it names none, every complete one in the order that the folders ask for.
-
-    Raises SettingsFault."""
-    named = tuple(settings.organisation.languages)
-    for code in named:
-        if code not in loaded:
-            raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
-    complete = loaded.keys() - unready(settings, loaded)
-    return named or tuple(sorted(complete, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
-
-
-def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
-    """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
-    folders = template_folders(settings)
-    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
-
-
-def caps_of(settings: Settings) -> Caps:
-    """How often may be answered."""
-    inbox = settings.inbox
-    return Caps(
-        answer_pause_days=inbox.answer_pause_days,
-        answers_per_address_per_day=inbox.answers_per_address_per_day,
-        answers_per_domain_per_hour=inbox.answers_per_domain_per_hour,
-        answers_per_minute=inbox.answers_per_minute,
-        addresses_per_text_per_hour=inbox.addresses_per_text_per_hour,
-    )
-
-
-def own_addresses(settings: Settings) -> frozenset[str]:
-    """Keys of every address that is ours."""
-    written = (settings.organisation.address, *settings.organisation.aliases)
-    return frozenset(_address(one, "organisation.address and aliases").key for one in written if one)
-
-
-def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Reader:
-    """The process that reads mail with this office's ears."""
-    organisation = settings.organisation
-    known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
-    return Reader(language_folders(settings), language_order(settings, loaded)[0], known)
-
-
-def imap_server(settings: Settings) -> imap.Server:
-    """Raises SettingsFault where the mailbox is not configured."""
-    section = settings.imap
-    if not section.host:
-        raise SettingsFault("imap.host is missing: name the mailbox's server. `mailbot init` writes a settings file to fill in.")
-    return imap.Server(
-        host=section.host, port=section.port, security=section.security,
-        username=section.username, password=section.password.get_secret_value(),
-    )  # fmt: skip
-
-
-def smtp_server(settings: Settings) -> smtp.Server:
-    """Raises SettingsFault where the relay is not configured."""
-    section = settings.smtp
-    if not section.host:
-        raise SettingsFault("smtp.host is missing: name the relay that sends. `mailbot init` writes a settings file to fill in.")
-    return smtp.Server(
-        host=section.host, port=section.port, security=section.security, username=section.username,
-        password=section.password.get_secret_value(), local_hostname=_address(settings.organisation.address, "organisation.address").domain,
-    )  # fmt: skip
-
-
 def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
-    loaded = languages.load(language_folders(settings))
-    office = office_of(settings, loaded)
+    loaded = languages.load(terms.language_folders(settings))
+    office = terms.office_of(settings, loaded)
     for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
         raise fault  # now, and not when the first journalist writes
-    inward, outward = imap_server(settings), smtp_server(settings)
+    inward, outward = terms.imap_server(settings), terms.smtp_server(settings)
     database = Database(settings.database.url)
     upgrade(database)
     secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
-    reader = reader_of(settings, loaded)
-    desk = _desk(settings, office, secret, loaded)
+    reader = terms.reader_of(settings, loaded)
+    desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
-        database, outward, _sending_terms(settings, office), holder,
+        database, outward, terms.sending_terms(settings, office), holder,
         aftermath=Aftermath(desk), original=content, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
@@ -198,15 +83,15 @@ def build(settings: Settings, clock: Clock) -> Parts:
         watcher.wake.set()
 
     disposer = Disposer(
-        database, reader, desk, loaded, Shelf(loaded), _disposing_terms(settings, loaded), disposed=disposed, clock=clock,
+        database, reader, desk, loaded, Shelf(loaded), terms.disposing_terms(settings, loaded), disposed=disposed, clock=clock,
     )  # fmt: skip
     sent = SentFolder(
         database=database, read=reader.read, name=settings.imap.sent, prefixes=lexicon(loaded).reply_prefixes, secret=secret,
         every_seconds=settings.imap.poll_seconds, clock=clock,
     )  # fmt: skip
-    watcher = Watcher(database, inward, _watching_terms(settings), holder, sent, arrived=disposer.wake.set, clock=clock)
+    watcher = Watcher(database, inward, terms.watching_terms(settings), holder, sent, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
-        database, office, settings.inbox.mode, secret, office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
+        database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
     return Parts(
@@ -220,7 +105,7 @@ def _pages(settings: Settings, office: Office, database: Database, secret: bytes
     """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
-    words = {code: site.words(template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
+    words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=secret)
     host, _, port = settings.web.listen.rpartition(":")
     return Pages(site.site(database, newsroom, clock), host.strip("[]"), int(port))
@@ -309,46 +194,3 @@ async def _until(asked: asyncio.Event, running: Collection[asyncio.Task[None]]) 
     waiting = asyncio.create_task(asked.wait())
     await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-
-
-def _address(written: str, name: str, display: str = "") -> Address:
-    found = parse(written)
-    if found is None:
-        raise SettingsFault(f"{name} must be an e-mail address; it is {written!r}." if written else f"{name} is missing.")
-    if not found.address.isascii():
-        raise SettingsFault(f"{name} is {written!r}: mail cannot be sent to or from it, the part before the @ must be plain letters.")
-    return Address(found.address, display or found.name)
-
-
-def _sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
-    relay, outbox = settings.smtp, settings.outbox
-    return dispatch.Terms(
-        sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
-        connections=relay.connections, mails_per_connection=relay.mails_per_connection,
-        retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
-    )  # fmt: skip
-
-
-def _watching_terms(settings: Settings) -> watch.Terms:
-    section, start = settings.imap, settings.inbox.start_from
-    return watch.Terms(
-        mailbox=section.mailbox, filed=section.filed, attention=section.attention, observe=settings.inbox.mode == "observe",
-        start_from=None if start == "now" else parse_instant(start), poll_seconds=section.poll_seconds,
-        idle_seconds=section.idle_seconds, lease_seconds=settings.outbox.lease_seconds,
-    )  # fmt: skip
-
-
-def _desk(settings: Settings, office: Office, secret: bytes, loaded: dict[str, languages.Language]) -> Desk:
-    return Desk(
-        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
-        hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
-        attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
-    )  # fmt: skip
-
-
-def _disposing_terms(settings: Settings, loaded: dict[str, languages.Language]) -> dispose.Terms:
-    return dispose.Terms(
-        mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
-        zone=office_zone(settings),
-        unready_languages=unready(settings, loaded),
-    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailbot import service
+from mailbot import terms
 from mailbot.inbox.dispose import authentication_of, own_deliveries
 from mailbot.inbox.outcome import Context
 from mailbot.inbox.understanding import Understood
@@ -17,15 +17,15 @@ from mailbot.settings import Settings
 def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: Shelf) -> Context:
     """What `explain` knows of every mail: the office, and nothing of who writes. With met() it is one mail's."""
     return Context(
-        own_addresses=service.own_addresses(settings),
+        own_addresses=terms.own_addresses(settings),
         colleagues=frozenset(key(one) for one in (*settings.inbox.hand_off_to, settings.inbox.protection_to) if one),
         authentication=Authentication.NONE,
         releases=shelf.releases,
         index=shelf.index,
         languages=loaded,
-        organisation_languages=service.language_order(settings, loaded),
+        organisation_languages=terms.language_order(settings, loaded),
         organisation_names=(settings.organisation.name, settings.organisation.short_name),
-        unready_languages=service.unready(settings, loaded),
+        unready_languages=terms.unready(settings, loaded),
         from_a_file=True,
     )
 

@@ -50,7 +50,7 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     import secrets
     from dataclasses import replace
 
-    from mailbot import clock, languages, service
+    from mailbot import clock, languages, terms
     from mailbot.inbox import explanation
     from mailbot.inbox.answer_back import reference
     from mailbot.inbox.decision import decide
@@ -62,8 +62,8 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     from mailbot.settings import SettingsFault
     from mailbot.stranger import met, stranger_context
 
-    loaded = languages.load(service.language_folders(settings))
-    shelf, reader = Shelf(loaded), service.reader_of(settings, loaded)
+    loaded = languages.load(terms.language_folders(settings))
+    shelf, reader = Shelf(loaded), terms.reader_of(settings, loaded)
     try:
         secret = existing_key(settings)
     except SettingsFault:

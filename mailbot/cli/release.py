@@ -59,18 +59,18 @@ def import_(
 
     Example: mailbot release import releases/ --publish
     """
-    from mailbot import clock, languages, service
+    from mailbot import clock, languages, terms
 
     settings = settings_of(context)
-    loaded = languages.load(service.language_folders(settings))
-    order = {code: loaded[code] for code in service.language_order(settings, loaded)} | loaded
+    loaded = languages.load(terms.language_folders(settings))
+    order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
     now = clock.now()
     from mailbot.releases import store
     from mailbot.releases.import_set import import_set
 
     files = list(_files(source))
     with (database_to_read if dry_run else database_of)(context) as database:
-        read = import_set(files, order, now.astimezone(service.office_zone(settings)), database.read_now(store.load_all), language)
+        read = import_set(files, order, now.astimezone(terms.office_zone(settings)), database.read_now(store.load_all), language)
         if read.problems:
             if as_json:
                 print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
@@ -156,12 +156,12 @@ def render(
     import asyncio
     from base64 import b64encode
 
-    from mailbot import languages, rendering, service
+    from mailbot import languages, rendering, terms
     from mailbot.inbox.compose import release_values, sheet
     from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 
     settings = settings_of(context)
-    office = service.office_of(settings, languages.load(service.language_folders(settings)))
+    office = terms.office_of(settings, languages.load(terms.language_folders(settings)))
     with database_to_read(context) as database:
         edition = _edition(_load(database, slug), slug)
     if variant is Variant.PDF:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from mailbot import clock, languages, rendering, service, settings, typography
+from mailbot import clock, languages, rendering, service, settings, terms, typography
 from mailbot.database.engine import Database, Tx
 from mailbot.demo.explanation import Explanation
 from mailbot.demo.mail_world import HOST, MailWorld
@@ -51,7 +51,7 @@ async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flus
             parts = service.build(chosen, clock.now)
             asked = service.asked_by_signal()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)  # the terminal was closed
-            loaded = languages.load(service.language_folders(chosen))
+            loaded = languages.load(terms.language_folders(chosen))
             offered = await parts.database.write(take_in_samples, loaded, clock.now())
             shown = Office(office["organisation"]["name"], address, colleagues, offered, _reason_sentences(loaded))
             with closing(Database(chosen.database.url)) as reading:  # the page's own: it may still look while the service closes

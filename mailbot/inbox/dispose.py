@@ -17,7 +17,7 @@ from mailbot.audience import suppression_store
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import brakes, breaker, join, store
+from mailbot.inbox import brakes, breaker, direct_answer_store, join, store
 from mailbot.inbox.acknowledge import weigh
 from mailbot.inbox.answer_back import reference
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
@@ -185,7 +185,7 @@ class Disposer:
         if not store.record(tx, stored.id, made, self._terms.mode, now):
             return
         if answered_at is not None:
-            store.answered(tx, stored.id, answered_at)
+            direct_answer_store.answered(tx, stored.id, answered_at)
         if not observed:
             carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, now), now)
             answers = self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions)
@@ -198,7 +198,7 @@ class Disposer:
         if isinstance(message, Unreadable) or message.sender is None:
             return None
         marks = marks_of(message.message_id, message.subject, message.sender.key, lexicon(self._languages).reply_prefixes)
-        return store.answer_to(tx, marks, stored.received_at)
+        return direct_answer_store.answer_to(tx, marks, stored.received_at)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
         """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""

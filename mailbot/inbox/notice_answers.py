@@ -13,7 +13,7 @@ import structlog
 
 from mailbot.database import flag
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import imap, store
+from mailbot.inbox import direct_answer_store, imap
 from mailbot.inbox.direct_answer import DirectAnswer, direct_answer
 from mailbot.inbox.read_mail import Read
 from mailbot.message import token
@@ -86,8 +86,8 @@ async def sent_folder(session: imap.Session) -> str:
 def _remember(
     tx: Tx, answers: list[DirectAnswer], prefixes: frozenset[str], place: str, reached: str, now: datetime
 ) -> None:
-    store.remember_answers(tx, answers)
+    direct_answer_store.remember_answers(tx, answers)
     senders = {key for answer in answers for key in answer.recipients}
-    for mail_id in store.settle_answered(tx, senders, now - MEANWHILE, prefixes):
+    for mail_id in direct_answer_store.settle_answered(tx, senders, now - MEANWHILE, prefixes):
         log.info("answered-by-a-colleague", mail=mail_id)
     flag.put(tx, place, reached, now)

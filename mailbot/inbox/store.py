@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.cases import store as cases
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import case_file, delivery, mail, mail_copy, mail_part, sent_mark
-from mailbot.inbox.direct_answer import DirectAnswer, marks_of
+from mailbot.database.tables import case_file, delivery, mail, mail_copy, mail_part
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
 
@@ -247,41 +246,6 @@ def help_is_open(tx: Tx, sender_key: str) -> bool:
     """Does a call for help by this person wait for somebody?"""
     where = (mail.c.sender_key == sender_key, mail.c.waiting, mail.c.reason.in_(list(PROTECTED)))
     return tx.execute(sa.select(mail.c.id).where(*where).limit(1)).first() is not None
-
-
-def remember_answers(tx: Tx, answers: Iterable[DirectAnswer]) -> None:
-    """What colleagues sent from the mailbox. The mails that it answers may be decided already, or not yet."""
-    rows = [{"mark": mark, "sent_at": answer.at} for answer in answers for mark in sorted(answer.marks)]
-    if rows:
-        tx.execute(insert(tx, sent_mark).on_conflict_do_nothing(), rows)
-
-
-def settle_answered(tx: Tx, senders: Collection[str], decided_after: datetime, prefixes: frozenset[str]) -> list[int]:
-    """Take out of waiting what a colleague has answered: mails of these people, and whatever was decided while marks were written."""
-    unsettled = (mail.c.state == DECIDED, mail.c.answered_at.is_(None), sa.or_(mail.c.waiting, mail.c.mode == "observe"))
-    asked = sa.or_(mail.c.sender_key.in_(list(senders)), mail.c.decided_at > decided_after)
-    columns = (mail.c.id, mail.c.message_id, mail.c.subject, mail.c.sender_key, mail.c.received_at)
-    settled = []
-    for row in tx.execute(sa.select(*columns).where(asked, *unsettled)).all():
-        at = answer_to(tx, marks_of(row.message_id, row.subject, row.sender_key, prefixes), row.received_at)
-        if at is not None:
-            answered(tx, row.id, at)
-            settled.append(row.id)
-    return settled
-
-
-def answered(tx: Tx, mail_id: int, at: datetime) -> None:
-    """A colleague has answered it from the mailbox: it waits no longer, and nothing more is sent for it."""
-    case = cases.of_mail(tx, mail_id)
-    if case is not None:
-        cases.close(tx, case.id, "answered-directly", "", at)
-    tx.execute(mail.update().where(mail.c.id == mail_id).values(answered_at=at, waiting=False))
-
-
-def answer_to(tx: Tx, marks: Collection[str], received_at: datetime) -> datetime | None:
-    """When a colleague answered a mail with these marks, if one did."""
-    where = (sent_mark.c.mark.in_(list(marks)), sent_mark.c.sent_at >= received_at)
-    return tx.execute(sa.select(sa.func.min(sent_mark.c.sent_at)).where(*where)).scalar()
 
 
 def put_before_a_person(tx: Tx, mail_id: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.database import flag
 from mailbot.database.engine import Database
-from mailbot.inbox import store
+from mailbot.inbox import direct_answer_store, store
 from mailbot.inbox.direct_answer import DirectAnswer, marks_of
 from mailbot.inbox.imap import Server, Session
 from mailbot.inbox.notice_answers import SentFolder, sent_folder
@@ -45,8 +45,8 @@ def answer(number: int = 1, at: datetime = NOW + timedelta(hours=1)) -> DirectAn
 
 def settled(database: Database, *answers: DirectAnswer, after: datetime = NOW + timedelta(days=1)) -> list[int]:
     def both(tx: store.Tx) -> list[int]:
-        store.remember_answers(tx, answers)
-        return store.settle_answered(tx, {one for given in answers for one in given.recipients}, after, PREFIXES)
+        direct_answer_store.remember_answers(tx, answers)
+        return direct_answer_store.settle_answered(tx, {one for given in answers for one in given.recipients}, after, PREFIXES)
 
     return database.write_now(both)
 
@@ -69,9 +69,9 @@ def test_what_was_sent_before_a_mail_came_does_not_answer_it(database: Database)
 def test_an_answer_that_was_there_first_is_found_when_the_mail_is_decided(database: Database) -> None:
     settled(database, answer(1))
     marks = marks_of("<1@radio.example>", "", key(AWA), PREFIXES)
-    assert database.read_now(store.answer_to, marks, NOW) == NOW + timedelta(hours=1)
-    assert database.read_now(store.answer_to, marks, NOW + timedelta(hours=2)) is None
-    assert database.read_now(store.answer_to, frozenset(), NOW) is None
+    assert database.read_now(direct_answer_store.answer_to, marks, NOW) == NOW + timedelta(hours=1)
+    assert database.read_now(direct_answer_store.answer_to, marks, NOW + timedelta(hours=2)) is None
+    assert database.read_now(direct_answer_store.answer_to, frozenset(), NOW) is None
 
 
 def test_a_mail_that_was_decided_at_the_same_moment_is_settled_by_the_next_look(database: Database) -> None:

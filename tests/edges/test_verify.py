@@ -298,10 +298,10 @@ def test_a_damaged_file_is_named(sound: Database) -> None:
 
 
 def _on_the_list(tx: Tx) -> None:
-    """d7 asks; the journalist has confirmed."""
+    """d10 asks; the journalist has confirmed."""
     who = audience.known(tx, Address(JOURNALIST), "fr", NOW)
-    _queue(tx, "d7", Kind.CONFIRMATION, Address(JOURNALIST), 1)
-    audience.ask(tx, who, Purpose.JOIN, "d7", "token", NOW)
+    _queue(tx, "d10", Kind.CONFIRMATION, Address(JOURNALIST), 1)
+    audience.ask(tx, who, Purpose.JOIN, "d10", "token", NOW)
     audience.note(tx, who, Channel.MAIL, Why.CONFIRMED, "OUI", 1, NOW)
     audience.become(tx, who, Standing.SUBSCRIBED, NOW)
 
@@ -312,7 +312,7 @@ LIST_BROKEN = [
     pytest.param(_without(consent), "journalist 1: subscribed without a consent", id="subscribed without a consent"),
     pytest.param(_set(consent, 1, event="asked"), "journalist 1: subscribed without a consent", id="only asked"),
     pytest.param(_set(consent, 1, channel="pigeon"), "journalist 1: a consent by 'pigeon'", id="a way that is none"),
-    pytest.param(_set(delivery, "d7", recipient_key="x@y.example"), "delivery d7: asks 'join' of another", id="somebody else was asked"),
+    pytest.param(_set(delivery, "d10", recipient_key="x@y.example"), "delivery d10: asks 'join' of another", id="somebody else was asked"),
     pytest.param(_without(confirmation), "", id="a question that was forgotten is no harm"),
     pytest.param(_set(journalist, 1, state="unsubscribed"), "", id="who has left needs none"),
 ]

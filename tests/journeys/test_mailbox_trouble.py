@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot import clock, service
+from mailbot import clock, service, terms
 from mailbot.inbox.watch import Terms, Watcher
 from mailbot.settings import load
 from tests.journeys.office import COLLEAGUE, LATEST, UNCLEAR, Office
@@ -59,12 +59,12 @@ async def test_a_server_killed_while_a_backlog_is_read_loses_nothing(office: Off
 def impatient(office: Office, parts: service.Parts) -> service.Parts:
     """The same, with a watcher that waits a second for an answer instead of a minute."""
     settings = load(office.config, {})
-    server = replace(service.imap_server(settings), command_seconds=1, done_seconds=1)
-    terms = Terms(
+    server = replace(terms.imap_server(settings), command_seconds=1, done_seconds=1)
+    patience = Terms(
         mailbox="INBOX", filed="mailbot", attention="mailbot/attention", observe=False, start_from=datetime(2020, 1, 1, tzinfo=UTC),
         poll_seconds=1, idle_seconds=1, lease_seconds=30,
     )  # fmt: skip
-    watcher = Watcher(parts.database, server, terms, parts.holder, arrived=parts.disposer.wake.set, clock=clock.now)
+    watcher = Watcher(parts.database, server, patience, parts.holder, arrived=parts.disposer.wake.set, clock=clock.now)
     return replace(parts, watcher=watcher)
 
 

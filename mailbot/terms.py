@@ -1,0 +1,176 @@
+"""What the settings mean to each part: its words, its servers, its terms. What is missing or wrong is named in a sentence."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mailbot import languages, rendering
+from mailbot.inbox import dispose, imap, watch
+from mailbot.inbox.compose import Office
+from mailbot.inbox.hand_over import Desk
+from mailbot.inbox.outcome import Caps
+from mailbot.inbox.read_mail import Reader
+from mailbot.inbox.understanding import own_words
+from mailbot.message.address import Address, parse
+from mailbot.office_hours import office_hours
+from mailbot.outbox import dispatch, print_pdf, smtp
+from mailbot.settings import Settings, SettingsFault, parse_instant
+
+
+def language_folders(settings: Settings) -> list[Path]:
+    """The shipped language folders, then the office's own."""
+    own = settings.folders.languages
+    return [languages.shipped(), *([Path(own)] if own else [])]
+
+
+def template_folders(settings: Settings) -> list[Path]:
+    """The office's own templates, then the shipped ones."""
+    own = settings.folders.templates
+    return [*([Path(own)] if own else []), rendering.shipped()]
+
+
+def office_zone(settings: Settings) -> tzinfo:
+    """The configured time zone, else the system's."""
+    if settings.organisation.timezone:
+        return ZoneInfo(settings.organisation.timezone)
+    name = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+    with contextlib.suppress(Exception):  # an odd system file is no reason not to start: times are shown in UTC then
+        return ZoneInfo(name)
+    return UTC
+
+
+def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Office:
+    """Who writes, and in which words. Raises SettingsFault, rendering.TemplateFault."""
+    organisation = settings.organisation
+    typographies = {code: language.typography for code, language in loaded.items()}
+    return Office(
+        name=organisation.name, short_name=organisation.short_name,
+        address=address_of(organisation.address, "organisation.address", organisation.name),
+        website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
+        colleagues=tuple(address_of(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
+        public_url=settings.web.public_url,
+        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
+        hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
+        referral=settings.inbox.referral.strip(),
+        protection=address_of(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
+        prints=print_pdf.available(),
+    )  # fmt: skip
+
+
+def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
+    """The office's languages, its own first; where it names none, every complete one in the order that the folders ask for.
+
+    Raises SettingsFault."""
+    named = tuple(settings.organisation.languages)
+    for code in named:
+        if code not in loaded:
+            raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
+    complete = loaded.keys() - unready(settings, loaded)
+    return named or tuple(sorted(complete, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
+
+
+def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
+    """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
+    folders = template_folders(settings)
+    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
+
+
+def caps_of(settings: Settings) -> Caps:
+    """How often may be answered."""
+    inbox = settings.inbox
+    return Caps(
+        answer_pause_days=inbox.answer_pause_days,
+        answers_per_address_per_day=inbox.answers_per_address_per_day,
+        answers_per_domain_per_hour=inbox.answers_per_domain_per_hour,
+        answers_per_minute=inbox.answers_per_minute,
+        addresses_per_text_per_hour=inbox.addresses_per_text_per_hour,
+    )
+
+
+def own_addresses(settings: Settings) -> frozenset[str]:
+    """Keys of every address that is ours."""
+    written = (settings.organisation.address, *settings.organisation.aliases)
+    return frozenset(address_of(one, "organisation.address and aliases").key for one in written if one)
+
+
+def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Reader:
+    """The process that reads mail with this office's ears."""
+    organisation = settings.organisation
+    known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
+    return Reader(language_folders(settings), language_order(settings, loaded)[0], known)
+
+
+def imap_server(settings: Settings) -> imap.Server:
+    """Raises SettingsFault where the mailbox is not configured."""
+    section = settings.imap
+    if not section.host:
+        raise SettingsFault("imap.host is missing: name the mailbox's server. `mailbot init` writes a settings file to fill in.")
+    return imap.Server(
+        host=section.host, port=section.port, security=section.security,
+        username=section.username, password=section.password.get_secret_value(),
+    )  # fmt: skip
+
+
+def smtp_server(settings: Settings) -> smtp.Server:
+    """Raises SettingsFault where the relay is not configured."""
+    section = settings.smtp
+    if not section.host:
+        raise SettingsFault("smtp.host is missing: name the relay that sends. `mailbot init` writes a settings file to fill in.")
+    return smtp.Server(
+        host=section.host, port=section.port, security=section.security, username=section.username,
+        password=section.password.get_secret_value(),
+        local_hostname=address_of(settings.organisation.address, "organisation.address").domain,
+    )  # fmt: skip
+
+
+def address_of(written: str, name: str, display: str = "") -> Address:
+    """The address in a setting of this name. Raises SettingsFault."""
+    found = parse(written)
+    if found is None:
+        raise SettingsFault(f"{name} must be an e-mail address; it is {written!r}." if written else f"{name} is missing.")
+    if not found.address.isascii():
+        raise SettingsFault(f"{name} is {written!r}: mail cannot be sent to or from it, the part before the @ must be plain letters.")
+    return Address(found.address, display or found.name)
+
+
+def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
+    """For the dispatcher."""
+    relay, outbox = settings.smtp, settings.outbox
+    return dispatch.Terms(
+        sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
+        connections=relay.connections, mails_per_connection=relay.mails_per_connection,
+        retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
+    )  # fmt: skip
+
+
+def watching_terms(settings: Settings) -> watch.Terms:
+    """For the watcher."""
+    section, start = settings.imap, settings.inbox.start_from
+    return watch.Terms(
+        mailbox=section.mailbox, filed=section.filed, attention=section.attention, observe=settings.inbox.mode == "observe",
+        start_from=None if start == "now" else parse_instant(start), poll_seconds=section.poll_seconds,
+        idle_seconds=section.idle_seconds, lease_seconds=settings.outbox.lease_seconds,
+    )  # fmt: skip
+
+
+def desk_of(
+    settings: Settings, office: Office, secret: bytes, loaded: dict[str, languages.Language], new_id: Callable[[], str]
+) -> Desk:
+    """Who writes and how, for those who carry out decisions."""
+    return Desk(
+        office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
+        hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
+        attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
+    )  # fmt: skip
+
+
+def disposing_terms(settings: Settings, loaded: dict[str, languages.Language]) -> dispose.Terms:
+    """For the disposer."""
+    return dispose.Terms(
+        mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
+        zone=office_zone(settings),
+        unready_languages=unready(settings, loaded),
+    )  # fmt: skip
