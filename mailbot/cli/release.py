@@ -146,12 +146,12 @@ def withdraw(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json
 def render(
     context: typer.Context,
     slug: Slug,
-    variant: Annotated[Variant, typer.Option(help="text; html: the page inside the mail; pdf.")] = Variant.TEXT,
+    variant: Annotated[Variant, typer.Option(help="text; html: the page inside the mail; pdf: as bytes.")] = Variant.TEXT,
     as_json: Json = False,
 ) -> None:
     """The answer that a journalist gets with this edition.
 
-    Example: mailbot release render visit-of-the-minister --variant pdf > visit.pdf
+    Example: mailbot release render visit-of-the-minister --variant html
     """
     import asyncio
     from base64 import b64encode

@@ -6,20 +6,25 @@ import socket
 import subprocess
 import zlib
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mailbot import languages
-from mailbot.inbox.compose import Office, sheet
+from mailbot.inbox.compose import Office, Subject, answer, sheet
+from mailbot.inbox.outcome import SendRelease, Variant
+from mailbot.inbox.reason import Reason
 from mailbot.message.address import Address
+from mailbot.message.authentication import Authentication
+from mailbot.message.incoming import parse
 from mailbot.outbox.print_pdf import NotPrinted, available, print_pdf
-from mailbot.releases.release import Edition
+from mailbot.releases.release import Edition, Release, State
 from mailbot.rendering import environment, shipped
 from tests.servers.throwaway import needed
 
+NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 LANGUAGES = languages.load([languages.shipped()])
 OFFICE = Office(
     name="Office des ponts", short_name="", address=Address("presse@ponts.example"), website="", contact="", languages=("fr", "en"),
@@ -103,3 +108,29 @@ def test_a_page_that_takes_too_long_is_given_up_and_leaves_no_process() -> None:
 def test_a_page_that_cannot_be_laid_out_is_a_refusal_of_that_page_alone() -> None:
     with pytest.raises(NotPrinted, match="ended with"):
         printed("<div>" * 2_000)
+
+
+RELEASES = {"pont": Release("pont", (replace(PONT, state=State.PUBLISHED),))}
+ASKED = Subject(1, parse(b"From: awa@radio.example\r\nMessage-ID: <1@radio.example>\r\nSubject: x\r\n\r\nPDF"), NOW, Authentication.PASS)
+WANTED = SendRelease(
+    release="pont", edition="pont", language="fr", why="answer-back", reason=Reason.ANSWER_BACK, full=True, variant=Variant.PDF
+)
+
+
+def test_a_file_goes_to_a_sender_whose_domain_vouches_for_him() -> None:
+    made = answer(OFFICE, ASKED, WANTED, RELEASES, "fr")
+    assert (made.sheet_name, made.variant) == ("pont-fr.pdf", "pdf")
+    assert PONT.title.split(" :")[0] in made.sheet
+    assert "Paragraphe 9." not in made.text
+    assert "PDF" not in made.text.rpartition("Répondez d’un mot")[2]
+
+
+@pytest.mark.parametrize(
+    ("prints", "full"), [pytest.param(False, True, id="without the extra"), pytest.param(True, False, id="an unauthenticated sender")]
+)
+def test_where_no_file_may_go_the_text_goes_and_says_so(prints: bool, full: bool) -> None:
+    made = answer(replace(OFFICE, prints=prints), ASKED, replace(WANTED, full=full), RELEASES, "fr")
+    assert (made.sheet, made.sheet_name, made.html) == ("", "", "")
+    assert "Nous ne pouvons pas vous envoyer ce communiqué en PDF" in made.text
+    assert "Paragraphe 9." in made.text
+    assert "PDF" not in made.text.rpartition("Répondez d’un mot")[2]

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import html
+import json
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -189,6 +190,13 @@ async def test_photos_are_handed_over_with_the_release_named(office: Office, rel
     assert note["To"].addresses[0].addr_spec == COLLEAGUE
     assert "La grande fontaine est rouverte" in text_of(relay.mails[-1].content)
     assert office.mails()[-1]["reason"] == "photos"
+
+
+async def test_explain_says_of_a_reply_what_would_go_back(office: Office, relay: LoopbackRelay) -> None:
+    file = office.folder / "reply.eml"
+    file.write_bytes(iphone("PDF", await first_answer(office, relay)).as_bytes())
+    (action,) = json.loads((await office.commanded("explain", str(file), "--json")).stdout)["actions"]
+    assert (action["type"], action["release"], action["variant"], action["why"]) == ("send_release", FOUNTAIN, "pdf", "answer-back")
 
 
 async def test_the_file_is_among_the_bytes_that_are_fixed_at_the_first_claim(office: Office, relay: LoopbackRelay) -> None:
