@@ -164,7 +164,7 @@ class Context:
     answers_today_address: int = 0
     answers_hour_domain: int = 0
     answers_last_minute: int = 0
-    same_words_from: int = 0                    # other addresses that wrote the very same words within the hour
+    same_words_from: int = 0                    # other addresses that were answered to the very same words within the hour
     same_words_answered: bool = False           # this person wrote them before, and was answered
     silenced: bool = False                      # this person has complained
     answers_stopped: bool = False               # the breaker has tripped

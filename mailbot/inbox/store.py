@@ -33,7 +33,9 @@ _MET = (
     .limit(1)
 )
 _WORDED = (mail.c.words == sa.bindparam("words"), mail.c.decided_at > sa.bindparam("since"), mail.c.mode != "observe")
-_SAME_WORDS = sa.select(sa.func.count(sa.distinct(mail.c.sender_key))).where(*_WORDED, mail.c.sender_key != sa.bindparam("sender"))
+_SAME_WORDS = sa.select(sa.func.count(sa.distinct(mail.c.sender_key))).where(
+    *_WORDED, mail.c.sender_key != sa.bindparam("sender"), mail.c.outcome.in_(("send_release", "subscribe"))
+)
 _SAID_BEFORE = (
     sa.select(mail.c.id)
     .where(*_WORDED, mail.c.sender_key == sa.bindparam("sender"), mail.c.outcome == "send_release")
@@ -192,7 +194,9 @@ def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
 
 
 def same_words(tx: Tx, words: str, sender_key: str, since: datetime, pause: datetime) -> tuple[int, bool]:
-    """How many other addresses wrote these very words since then; and whether this one did since `pause` began, and was answered."""
+    """How many other addresses were answered to these very words since then; and whether this one was since `pause` began.
+
+    What was not answered does not count: who forges a hundred senders could else keep everybody's answer back."""
     others = tx.execute(_SAME_WORDS, {"words": words, "sender": sender_key, "since": since}).scalar_one()
     return others, tx.execute(_SAID_BEFORE, {"words": words, "sender": sender_key, "since": pause}).first() is not None
 

@@ -34,12 +34,13 @@ def queued(database: Database, number: int, kind: Kind, *, mail: int | None = No
     database.write_now(outbox.enqueue, draft, str(number), f"<{number}@office.example>", NOW - timedelta(minutes=ago))
 
 
-def test_other_addresses_with_the_same_words_are_counted_once_each(database: Database) -> None:
+def test_other_addresses_that_were_answered_to_the_same_words_are_counted_once_each(database: Database) -> None:
     for uid, sender in enumerate(("a@x.example", "a@x.example", "b@x.example", "me@x.example"), 1):
         met(database, uid, sender)
     met(database, 5, "c@x.example", words="others")
     met(database, 6, "d@x.example", ago=61)
     met(database, 7, "e@x.example", mode="observe")
+    met(database, 8, "forged@x.example", outcome="hand_off")
     assert database.read_now(store.same_words, "w", "me@x.example", HOUR, WEEK)[0] == 2
 
 
