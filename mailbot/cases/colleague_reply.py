@@ -100,7 +100,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The text that is held back does not leave."""
+    """What is to leave does not, if there is still time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def read(reply: Reply, note: Note, languages: Mapping[str, Language], now: datet
     if unheard := _unheard(reply, note):
         return Refused(unheard)
     answering = note.case.state is CaseState.ANSWERING
-    if answering and reply.order is Order.NO:
+    if _stops(reply, note):
         return Stop()
     if reply.others:
         return Remark()
@@ -154,10 +154,12 @@ def _unheard(reply: Reply, note: Note) -> Refusal | None:
         return Refusal.UNVERIFIED
     if note.written >= MOST_NOTES:
         return Refusal.TOO_MANY
-    if note.case.is_finished:
-        stops = reply.order is Order.NO and note.case.state is CaseState.ANSWERED
-        return Refusal.LEFT if stops else Refusal.FINISHED
-    return None
+    return Refusal.FINISHED if note.case.is_finished and not _stops(reply, note) else None
+
+
+def _stops(reply: Reply, note: Note) -> bool:
+    """A text that is held back, or an answer that has not left yet because the relay is busy."""
+    return reply.order is Order.NO and note.case.state in (CaseState.ANSWERING, CaseState.ANSWERED)
 
 
 def _not_for_sending(reply: Reply, note: Note) -> Refusal | None:

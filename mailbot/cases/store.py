@@ -86,9 +86,9 @@ def leave_with_last(tx: Tx, case_id: int) -> None:
     tx.execute(case_file.update().where(case_file.c.id == case_id).values(overdue=True, due_at=None))
 
 
-def snooze(tx: Tx, case_id: int, until: datetime) -> bool:
-    """It comes back to the same colleague then."""
-    return _move(tx, case_id, CaseState.SNOOZED, due_at=until)
+def snooze(tx: Tx, case_id: int, until: datetime, by: Address) -> bool:
+    """It comes back to the colleague who said so, then."""
+    return _move(tx, case_id, CaseState.SNOOZED, due_at=until, colleague=by.address, overdue=False)
 
 
 def hold(tx: Tx, case_id: int, delivery_id: str, by: str) -> bool:

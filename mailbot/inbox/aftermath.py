@@ -33,6 +33,8 @@ class Aftermath:
             self._came_to_nothing(tx, claimed, verdict, reply, now)
         elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST):
             self._not_told(tx, claimed, now)
+        elif claimed.kind is Kind.TOLD:
+            self._not_echoed(tx, claimed, now)
 
     @staticmethod
     def _left(tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
@@ -72,6 +74,14 @@ class Aftermath:
             self.desk.enqueue(tx, following, now)
         elif claimed.draft.mail is not None:
             name_again(tx, claimed.draft.mail, now)
+
+    def _not_echoed(self, tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
+        """No text leaves that its writer was not shown: it is stopped, and somebody who can be reached gets the case."""
+        note = cases.by_delivery(tx, (claimed.id,))
+        if note is None or note.case.state is not CaseState.ANSWERING or not outbox.withdraw(tx, note.case.answer, now):
+            return
+        cases.reopen(tx, note.case.id, due(now, note.case.deadline))
+        pass_on(tx, self.desk, note.case, "refused", now)
 
     def _next_colleague(self, claimed: outbox.Claimed) -> outbox.Draft | None:
         """The same note to who comes after in the list; None at its end: then the next list names the mail."""

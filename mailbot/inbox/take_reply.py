@@ -25,7 +25,7 @@ from mailbot.releases.release import Release, public_editions
 def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int, library: Mapping[str, Release], now: datetime) -> None:
     """`mail_id` is the reply's own number."""
     note, meaning = reply.note, reply.meaning
-    case, by = note.case, Address(note.colleague_key)
+    case, by = note.case, _who(desk, note)
     match meaning:
         case SendDraft():
             told = _send_draft(tx, desk, note, mail_id, library, now)
@@ -36,7 +36,7 @@ def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int, library:
         case Close():
             told = "closed" if store.close(tx, case.id, "refused", by.address, now) else Refusal.LEFT
         case Snooze(until=until):
-            store.snooze(tx, case.id, until)
+            store.snooze(tx, case.id, until, by)
             return _tell(tx, desk, note, mail_id, "snoozed", now, until)
         case Remark():
             told = ""
@@ -64,7 +64,7 @@ def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int, library: Mapping[s
     answer = compose.answer(desk.office, compose_case.remembered(case), decision, library, case.language)
     delivery_id = desk.new_id()
     if desk.queue(tx, compose_case.again(answer, mail_id), delivery_id, now):
-        store.answered(tx, case.id, delivery_id, note.colleague_key, now)
+        store.answered(tx, case.id, delivery_id, _who(desk, note).address, now)
     return ""
 
 
@@ -76,7 +76,7 @@ def _hold(tx: Tx, desk: Desk, note: Note, text: str, mail_id: int, now: datetime
     leaves_at, delivery_id = now + HELD_BACK, desk.new_id()
     letter = compose_case.own_text(desk.office, case, text, f"letter:{case.mail}:{mail_id}")
     if desk.queue(tx, letter, delivery_id, now, leaves_at):
-        store.hold(tx, case.id, delivery_id, note.colleague_key)
+        store.hold(tx, case.id, delivery_id, _who(desk, note).address)
         echo_id, minutes = desk.new_id(), int(HELD_BACK.total_seconds()) // 60
         reference = token.subject_token(desk.secret, echo_id)
         echo = compose_case.echo(desk.office, case, _who(desk, note), letter, leaves_at, minutes, reference, f"echo:{mail_id}")

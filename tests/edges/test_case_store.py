@@ -98,10 +98,10 @@ def test_a_case_is_due_when_its_time_has_come_and_only_while_somebody_has_it(dat
     assert database.read_now(store.due_for_escalation, due_at - timedelta(seconds=1)) == []
     (found,) = database.read_now(store.due_for_escalation, due_at)
     assert (found.colleague, found.state) == (FIRST.address, CaseState.OPEN)
-    assert database.write_now(store.snooze, case.id, due_at + timedelta(hours=1))
+    assert database.write_now(store.snooze, case.id, due_at + timedelta(hours=1), SECOND)
     assert database.read_now(store.due_for_escalation, due_at) == []
     (found,) = database.read_now(store.due_for_escalation, due_at + timedelta(hours=1))
-    assert found.state is CaseState.SNOOZED
+    assert (found.state, found.colleague) == (CaseState.SNOOZED, SECOND.address), "it comes back to who said so"
     database.write_now(store.leave_with_last, case.id)
     assert database.read_now(store.due_for_escalation, due_at + timedelta(days=1)) == []
     assert again(database, case).overdue
@@ -128,8 +128,8 @@ def test_a_text_that_is_held_back_does_not_leave_when_its_case_is_closed(databas
     assert database.write_now(outbox.claim, "w", NOW + timedelta(minutes=4)) is None
     assert (again(database, case).state, waits(database, case)) == (CaseState.CLOSED, False)
     assert not database.write_now(store.hold, case.id, "a1", FIRST.address), "closed is closed"
-    for change in (store.snooze, store.reopen):
-        assert not database.write_now(change, case.id, NOW)
+    assert not database.write_now(store.snooze, case.id, NOW, FIRST)
+    assert not database.write_now(store.reopen, case.id, NOW)
     assert not database.write_now(store.close, case.id, "by-hand", "", NOW)
     assert not database.write_now(store.give, case.id, SECOND, NOW)
 

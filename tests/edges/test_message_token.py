@@ -34,3 +34,14 @@ def test_a_seal_is_bound_to_its_purpose_and_value() -> None:
     assert not token.is_sealed(SECRET, "confirm", "a", made)
     assert not token.is_sealed(SECRET, "unsubscribe", "b", made)
     assert not token.is_sealed(SECRET, "unsubscribe", "a", "é\ud800")
+
+
+def test_the_token_in_a_subject_is_a_seal_of_its_own_and_is_found_whatever_stands_around_it() -> None:
+    made = token.subject_token(b"secret", "d1")
+    assert len(made) == 26, "128 bits in base 32"
+    assert len({made, token.subject_token(b"secret", "d2"), token.subject_token(b"other", "d1")}) == 3
+    assert token.seal(b"secret", "message-id", "d1") != token.seal(b"secret", "subject", "d1")
+    for subject in (f"RE: À traiter [#{made}]", f"[EXTERNAL] tr : note [#{made.upper()}] fin"):
+        assert token.in_brackets(subject) == made
+    for subject in ("", f"#{made}", f"[#{made}a]", f"[#{made[:-1]}]", "[#" + "1" * 26 + "]"):
+        assert token.in_brackets(subject) == ""

@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from mailbot.cases import store as cases
+from mailbot.cases.case import Opening
 from mailbot.database.engine import Database, Tx
-from mailbot.database.tables import attempt, delivery, edition, mail, mail_copy, mail_part
+from mailbot.database.tables import attempt, case_file, delivery, edition, mail, mail_copy, mail_part
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address, key
@@ -30,6 +32,7 @@ def sound(database: Database) -> Database:
     database.write_now(_releases)
     database.write_now(_mails)
     database.write_now(_sendings)
+    database.write_now(_cases)
     return database
 
 
@@ -78,6 +81,15 @@ def _sendings(tx: Tx) -> None:
     _try(tx, "d3", Reply(phase=Phase.DONE, code=550, text="no"), Failed("no"))
     _claim(tx, "d5")
     assert outbox.drop(tx, "d6", NOW)
+
+
+def _cases(tx: Tx) -> None:
+    """Case 1 is open; a colleague's text for case 2, d7, is held back."""
+    for number in (2, 6):
+        opening = Opening(mail=number, reason="r", journalist=Address(JOURNALIST), language="fr", authenticated=True, note={})
+        assert cases.open_case(tx, opening, NOW)
+    _queue(tx, "d7", Kind.LETTER, Address(JOURNALIST), 6)
+    assert cases.hold(tx, 2, "d7", COLLEAGUE)
 
 
 def _queue(tx: Tx, name: str, kind: Kind, to: Address, number: int, release: str = "") -> None:
@@ -160,6 +172,10 @@ def _tried_after_it_was_accepted(tx: Tx) -> None:
     tx.execute(delivery.update().where(delivery.c.id == "d1").values(fence=3))
 
 
+def _letter_about_no_case(tx: Tx) -> None:
+    _queue(tx, "d9", Kind.LETTER, Address(JOURNALIST), 1)
+
+
 FAR = NOW + timedelta(days=30)
 BROKEN = [
     pytest.param(_set(mail, 5, state="lost"), "mail 5: state 'lost'", id="a state that is none"),
@@ -184,6 +200,13 @@ BROKEN = [
     pytest.param(_set(mail, 4, waiting=True), "mail 4: waits for a person although", id="waits though only observed"),
     pytest.param(_set(mail, 6, folder=""), "mail 6: is for a person and has no folder", id="handed over to nowhere"),
     pytest.param(_note_about_observed_mail, "delivery d9: comes from mail 4", id="a note about what was only observed"),
+    pytest.param(_set(case_file, 1, state="lost"), "case 1: unknown state 'lost'", id="a case's state that is none"),
+    pytest.param(_set(mail, 2, waiting=False), "case 1: open, and its mail does not wait", id="an open case that nobody waits for"),
+    pytest.param(_set(case_file, 1, state="answered"), "case 1: answered, and its answer is none", id="answered without an answer"),
+    pytest.param(_set(case_file, 2, state="answered", answer="d6"), "case 2: answered, and its answer is cancelled", id="not answered"),
+    pytest.param(_set(delivery, "d7", state="cancelled", finished_at=NOW), "case 2: its text is held back, and is", id="held and dropped"),
+    pytest.param(_letter_about_no_case, "delivery d9: comes from a colleague's word about no case", id="a letter about no case"),
+    pytest.param(_set(delivery, "d7", recipient_key="x@y.example"), "delivery d7: answers mail 6", id="a letter to somebody else"),
     pytest.param(_set(delivery, "d4", message_id="<mb.d4.0@office.example>"), "delivery d4: its Message-ID", id="a seal that is not ours"),
     pytest.param(_set(delivery, "d4", state="posted"), "delivery d4: unknown state 'posted'", id="a delivery's state that is none"),
     pytest.param(_set(delivery, "d4", kind="greeting"), "delivery d4: unknown", id="a kind that is none"),
@@ -222,13 +245,13 @@ def test_exactly_the_broken_row_is_named(sound: Database, breaks: Callable[[Tx],
 
 def also(row: str) -> set[str]:
     """Who is broken together with it: the answer with its mail."""
-    together = [{"mail 1", "delivery d1"}, {"mail 3", "delivery d9"}, {"mail 4", "delivery d9"}]
+    together = [{"mail 1", "delivery d1"}, {"mail 3", "delivery d9"}, {"mail 4", "delivery d9"}, {"mail 6", "case 2"}]
     return {other for pair in together if row in pair for other in pair}
 
 
 def test_mail_sealed_with_another_key_is_named(sound: Database) -> None:
     found = sound.read_now(broken, b"quite another key than that")
-    assert found == [f"delivery d{number}: its Message-ID is not ours" for number in range(1, 7)]
+    assert found == [f"delivery d{number}: its Message-ID is not ours" for number in range(1, 8)]
 
 
 def test_a_lost_key_is_one_sentence(sound: Database) -> None:

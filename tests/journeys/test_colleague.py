@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from email.message import EmailMessage
 
+from mailbot import service
 from mailbot.cases import store as cases
 from mailbot.cases.case import Case
-from mailbot.database.tables import case_file
+from mailbot.database.tables import case_file, delivery
 from mailbot.releases import store as releases
 from tests.journeys.office import COLLEAGUE, FOUNTAIN, LATEST, SECOND_COLLEAGUE, UNCLEAR, Office, read, text_of
 from tests.journeys.test_modes import MORNING
@@ -161,10 +162,12 @@ async def test_a_no_stops_the_text_and_a_second_no_closes_the_case(office: Offic
 
 
 async def test_a_text_that_is_refused_opens_its_case_again_and_the_colleague_can_reply(office: Office, relay: LoopbackRelay) -> None:
-    office.ask(UNCLEAR, sender="Nobody <nobody@journal.example>")
+    office.ask(UNCLEAR, sender="Nobody <nobody@journal.example>", subject="BUY NOW", vouched=False)
     await at(office, 0)
     answer(office, office.taken(relay)[0], OWN)
     await at(office, 10)
+    (letter,) = office.deliveries("letter")
+    assert letter["subject"] == "Votre message au service de presse", "a subject that nobody vouches for does not go out again"
     await at(office, 13)
     assert (case_of(office).state, office.mails()[0]["waiting"]) == ("open", True)
     notice = to(relay, COLLEAGUE)[-1]
@@ -172,6 +175,23 @@ async def test_a_text_that_is_refused_opens_its_case_again_and_the_colleague_can
     answer(office, notice, "NON", html=True)
     await at(office, 14)
     assert (case_of(office).state, office.unsound()) == ("closed", [])
+
+
+async def test_no_text_leaves_whose_echo_did_not_arrive(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(UNCLEAR)
+    await at(office, 0)
+    answer(office, relay.mails[0], OWN)
+    parts = office.parts(lambda: MORNING + timedelta(minutes=10))
+    async with service.held(parts):
+        await parts.reader.start()
+        await parts.watcher.once()
+        await parts.disposer.drain()
+        with office.database.engine.begin() as tx:      # as if the colleague's mailbox had just been closed
+            tx.execute(delivery.update().where(delivery.c.kind == "told").values(recipient="nobody@office.example"))
+        await parts.dispatcher.drain()
+    await at(office, 60)
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE, SECOND_COLLEAGUE]
+    assert (case_of(office).state, case_of(office).colleague, office.unsound()) == ("open", SECOND_COLLEAGUE, [])
 
 
 async def test_a_reply_with_somebody_else_in_copy_stays_inside(office: Office, relay: LoopbackRelay) -> None:
@@ -225,6 +245,39 @@ async def test_an_untouched_case_goes_on_at_half_its_deadline_and_comes_back_aft
     assert "Vous vouliez revoir ce message" in text_of(to(relay, SECOND_COLLEAGUE)[-1].content)
     assert case_of(office).state == "open"
     assert office.unsound() == []
+
+
+async def test_past_the_hours_number_of_notes_and_in_observe_mode_no_case_goes_on(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"hand_offs_per_hour": 1}})
+    office.ask(UNCLEAR)
+    await at(office, 0)
+    office.ask(UNCLEAR, sender="Ben <ben@paper.example>")
+    await at(office, 200)
+    await at(office, 241)
+    assert len(office.deliveries("hand_off")) == 2, "the first one is due, and the hour's note is gone"
+    office.configure({"inbox": {"mode": "observe"}})
+    await at(office, 262)
+    assert len(office.deliveries("hand_off")) == 2
+    office.configure()
+    await at(office, 263)
+    assert [got.recipient for got in relay.mails if "attendait" in text_of(got.content)] == [SECOND_COLLEAGUE]
+
+
+async def test_a_no_stops_even_a_draft_while_the_relay_has_not_taken_it(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "draft"}})
+    office.ask(LATEST)
+    await at(office, 0)
+    (note,) = relay.mails
+    await office.commanded("stop-sending")
+    answer(office, note, "OUI")
+    await at(office, 5)
+    assert case_of(office).state == "answered"
+    answer(office, note, "NON")
+    await at(office, 6)
+    await office.commanded("resume-sending")
+    await at(office, 7)
+    assert to(relay, JOURNALIST) == []
+    assert (case_of(office).state, office.mails()[0]["waiting"], office.unsound()) == ("open", True, [])
 
 
 async def test_closing_the_mail_by_command_closes_its_case_and_dropping_a_held_text_opens_it_again(

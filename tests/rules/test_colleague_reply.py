@@ -132,7 +132,6 @@ def test_a_word_inside_a_sentence_is_no_order(text: str) -> None:
         pytest.param(mail("OUI", sender=SECOND), note(), Refusal.NOT_YOURS, id="another colleague with this note's token"),
         pytest.param(mail("OUI"), note(CaseState.ANSWERED), Refusal.FINISHED, id="a spent token: answered"),
         pytest.param(mail(OWN), note(CaseState.CLOSED), Refusal.FINISHED, id="a spent token: closed"),
-        pytest.param(mail("NON"), note(CaseState.ANSWERED), Refusal.LEFT, id="too late to stop"),
         pytest.param(mail("OUI"), note(CaseState.ANSWERING), Refusal.HELD, id="a draft beside a text that is held"),
         pytest.param(mail("PLUS TARD"), note(CaseState.ANSWERING), Refusal.HELD, id="later, with a text that is held"),
         pytest.param(mail("OUI"), replace(note(), written=MOST_NOTES), Refusal.TOO_MANY, id="two machines talking"),
@@ -150,6 +149,7 @@ def test_in_doubt_nothing_is_sent_and_the_reason_is_known(message: IncomingMessa
         pytest.param(CaseState.OPEN, "NON", Close(), id="no closes"),
         pytest.param(CaseState.SNOOZED, "non\n\nFatou" + OUTLOOK, Close(), id="a snoozed one, too"),
         pytest.param(CaseState.ANSWERING, "NON" + OUTLOOK, Stop(), id="no stops what is held"),
+        pytest.param(CaseState.ANSWERED, "NON", Stop(), id="and a draft that has not left yet"),
         pytest.param(CaseState.ANSWERING, OWN, SendOwn(OWN), id="another text takes its place"),
     ],
 )
