@@ -19,7 +19,7 @@ PERSON_PAUSE = timedelta(days=1)
 # The mail is a person's to read, and yet nobody waits for a word of ours.
 _UNWELCOME = frozenset({
     Reason.JUNK, Reason.SPAM, Reason.COLLEAGUE, Reason.RESCAN_DOUBT, Reason.OLD_IN_RESCAN, Reason.ASKED_AGAIN, Reason.CAP_ADDRESS,
-    Reason.CAP_DOMAIN, Reason.CAP_MINUTE,
+    Reason.CAP_DOMAIN, Reason.CAP_MINUTE, Reason.CAP_SAME_WORDS, Reason.COMPLAINED, Reason.ANSWERS_STOPPED,
 })  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from mailbot.audience import store
+from mailbot.audience import store, suppression_store
 from mailbot.audience.journalist import (
     ANSWERED_WITHIN,
     PURPOSE_OF,
@@ -23,6 +23,7 @@ from mailbot.audience.journalist import (
     Keep,
     Purpose,
     Refuse,
+    State,
     Step,
     Tell,
     Why,
@@ -53,8 +54,11 @@ def gather(tx: Tx, context: Context, sender: Address | None, now: datetime) -> C
     """The same with what is known of the sender and the list."""
     if sender is None:
         return context
+    who = store.find(tx, sender.key)
+    if who is not None and suppression_store.is_suppressed(tx, who.key):
+        who = replace(who, state=State.SUPPRESSED)
     return replace(
-        context, journalist=store.find(tx, sender.key), last_asked=store.last_asked(tx, sender.address),
+        context, journalist=who, last_asked=store.last_asked(tx, sender.address),
         asked=store.asked(tx, context.own_deliveries),
         list_mails_hour_domain=outbox.count_since(tx, Kind.CONFIRMATION, now - timedelta(hours=1), domain=sender.domain),
     )  # fmt: skip

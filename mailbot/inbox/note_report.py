@@ -3,8 +3,11 @@
 from datetime import datetime
 
 from mailbot import bounces
+from mailbot.audience import store as audience
 from mailbot.audience import suppression_store
-from mailbot.audience.suppression import Bounce, concerned, grade, grade_of_feedback
+from mailbot.audience.journalist import Channel, State
+from mailbot.audience.journalist import Why as Left
+from mailbot.audience.suppression import Bounce, Why, concerned, grade, grade_of_feedback
 from mailbot.database.engine import Tx
 from mailbot.inbox import store
 from mailbot.inbox.outcome import RecordReport
@@ -29,7 +32,16 @@ def note_report(tx: Tx, report: RecordReport, mail: int, now: datetime) -> None:
             graded, status, diagnostic = grade(said.action, said.status, said.meaning), said.status, said.diagnostic
         else:
             continue
-        suppression_store.note(tx, went_to[delivery], Bounce(now, graded, delivery), status, diagnostic, mail)
+        suppressed = suppression_store.note(tx, went_to[delivery], Bounce(now, graded, delivery), status, diagnostic, mail)
+        if suppressed and suppressed.why is Why.COMPLAINT:
+            _take_off_the_list(tx, went_to[delivery], diagnostic, mail, now)
+
+
+def _take_off_the_list(tx: Tx, key: str, words: str, mail: int, now: datetime) -> None:
+    """Who calls our mail spam has left, whatever he once confirmed."""
+    who = audience.find(tx, key)
+    if who is not None and audience.become(tx, who, State.UNSUBSCRIBED, now):
+        audience.note(tx, who, Channel.MAIL, Left.LEFT, words, mail, now)
 
 
 def note_refusal(tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:

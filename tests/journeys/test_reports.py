@@ -7,10 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from mailbot import clock
+from mailbot.audience import store as audience
 from mailbot.audience import suppression_store
+from mailbot.audience.journalist import State
+from mailbot.database.engine import Tx
 from mailbot.database.tables import bounce, suppression
 from mailbot.message import token
-from mailbot.message.address import Address
+from mailbot.message.address import Address, key
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from tests.journeys.office import COLLEAGUE, LATEST, SECRET_KEY, Office
@@ -123,6 +126,29 @@ async def test_who_complained_gets_no_answer_any_more_and_a_person_sees_his_mail
     await office.once()
     assert [got.recipient for got in relay.mails] == [AWA, COLLEAGUE]
     assert office.mails()[-1]["reason"] == "complained"
+
+
+async def test_a_complaint_takes_the_person_off_the_press_list(office: Office, relay: LoopbackRelay) -> None:
+    def on_the_list(tx: Tx) -> None:
+        audience.become(tx, audience.known(tx, Address(AWA), "fr", clock.now()), State.SUBSCRIBED, clock.now())
+
+    ours = await answered(office)
+    office.database.write_now(on_the_list)
+    await comes_back(office, report(office.address, ours, feedback("abuse"), kind="feedback-report"))
+    shown = office.database.read_now(audience.shown, key(AWA))
+    assert shown is not None
+    assert (shown["state"], [one["words"] for one in shown["consent"]]) == (State.UNSUBSCRIBED, ["feedback-type: abuse"])
+
+
+async def test_who_is_suppressed_and_wants_to_join_is_for_a_person(office: Office, relay: LoopbackRelay) -> None:
+    def unreachable(tx: Tx) -> None:
+        audience.known(tx, Address(AWA), "fr", clock.now())
+        suppression_store.suppress(tx, key(AWA), "hard-bounce", clock.now())
+
+    office.database.write_now(unreachable)
+    office.ask("Bonjour,\n\nInscrivez-moi sur votre liste pour recevoir vos communiqués, svp.\n")
+    await office.once()
+    assert (office.mails()[-1]["reason"], office.deliveries("confirmation")) == ("suppressed", [])
 
 
 async def test_a_report_that_a_mail_is_no_spam_is_recorded_alone(office: Office, relay: LoopbackRelay) -> None:
