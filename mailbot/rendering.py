@@ -3,7 +3,7 @@
 The press office edits the templates and strangers write what fills them, so three fences stand (MAIL.md T-25): values are plain
 text, numbers, dates and mappings, never objects; a template may call nothing but its own macros and the filters listed here; an
 unknown name is a TemplateFault that says where, never an empty place in a journalist's mail. What each template is given is in
-VALUES below and in the first lines of the template itself.
+template_values.py and in the first lines of the template itself.
 """
 
 import hashlib
@@ -26,43 +26,13 @@ from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from mailbot.template_values import PARTS, VALUES
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
 
 NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
-_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives", "offered", "no_pdf"})
-VALUES: Mapping[str, frozenset[str]] = {
-    "answer": _ANSWER | {"reply_subject"},
-    "answer_short": _ANSWER | {"cut"},
-    "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject"}),
-    "offers": frozenset({"organisation", "offers", "reply_subject"}),
-    "sheet": frozenset({"organisation", "release"}),
-    "hand_off": frozenset(
-        {
-            "organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "skeleton", "offers",
-            "earlier", "original", "deadline", "deadline_words", "urgent", "passed_on", "passed_from", "reference", "can_reply",
-            "yes_word", "no_word", "later_word",
-        }
-    ),
-    "skeleton": frozenset({"organisation"}),
-    "own_text": frozenset({"organisation", "text", "reply_subject"}),
-    "echo": frozenset({"organisation", "recipient", "subject", "text", "when", "minutes", "no_word", "reference"}),
-    "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
-    "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
-    "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
-    "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
-    "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
-    "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
-    **dict.fromkeys(
-        ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
-        frozenset({"organisation", "when", "word", "link", "event", "days"}),
-    ),
-}
-_PARTS = {
-    "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "sheet": ("html",),
-}  # fmt: skip
 _FILTERS = (
     "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
     "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",
@@ -237,7 +207,7 @@ def _plain(value: Any, name: str) -> Any:
 
 def parts(name: str) -> tuple[str, ...]:
     """The endings of a template's files."""
-    return _PARTS.get(name, ("subject", "txt", "html"))
+    return PARTS.get(name, ("subject", "txt", "html"))
 
 
 def render(words: Words, language: str, name: str, values: Mapping[str, Any]) -> Rendered:

@@ -32,7 +32,7 @@ def waiting_mail(database: Database, number: int = 1, mode: str = "automatic", a
     (stored,) = database.read_now(store.next_stored, 1)
     made = store.Record(
         kind="request", outcome="hand_off", reason="interview", explanation={}, language="fr", sender=AWA, sender_key=key(AWA),
-        subject=f"Demande {number}", message_id=f"<{number}@radio.example>", identity="", waiting=mode != "observe",
+        subject=f"Demande {number}", message_id=f"<{number}@radio.example>", identity="", words="", waiting=mode != "observe",
         folder="" if mode == "observe" else "mailbot/attention",
     )  # fmt: skip
     assert database.write_now(store.record, stored.id, made, mode, at)

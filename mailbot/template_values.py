@@ -1,0 +1,35 @@
+"""What each template is given, and of which parts it consists where it has no subject, text and HTML."""
+
+from collections.abc import Mapping
+
+_ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives", "offered", "no_pdf"})
+VALUES: Mapping[str, frozenset[str]] = {
+    "answer": _ANSWER | {"reply_subject"},
+    "answer_short": _ANSWER | {"cut"},
+    "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject"}),
+    "offers": frozenset({"organisation", "offers", "reply_subject"}),
+    "sheet": frozenset({"organisation", "release"}),
+    "hand_off": frozenset(
+        {
+            "organisation", "sender", "authenticated", "subject", "visible_text", "when", "reason", "draft", "skeleton", "offers",
+            "earlier", "original", "deadline", "deadline_words", "urgent", "passed_on", "passed_from", "reference", "can_reply",
+            "yes_word", "no_word", "later_word",
+        }
+    ),
+    "skeleton": frozenset({"organisation"}),
+    "own_text": frozenset({"organisation", "text", "reply_subject"}),
+    "echo": frozenset({"organisation", "recipient", "subject", "text", "when", "minutes", "no_word", "reference"}),
+    "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
+    "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
+    "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
+    "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
+    "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
+    "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+    **dict.fromkeys(
+        ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
+        frozenset({"organisation", "when", "word", "link", "event", "days"}),
+    ),
+}
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "sheet": ("html",),
+}  # fmt: skip
