@@ -5,6 +5,7 @@ later folders win key by key. A list is replaced by the later one; a key written
 that an office can add the names of its programmes without copying ours.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ class Language:
     mail: Mapping[str, Any] = field(default_factory=dict)
     releases: Mapping[str, Any] = field(default_factory=dict)
     typography: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)  # of learned.json, which no person writes (inbox/learned.py)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it: ten times as fast
@@ -69,6 +71,8 @@ def load(folders: Sequence[Path]) -> dict[str, Language]:
                 raise LanguageFault(f"{path}: no such section; the files of a language are {', '.join(f'{s}.yaml' for s in SECTIONS)}")
             sections = found.setdefault(path.parent.name, {})
             sections[path.stem] = _merged(sections.get(path.stem, {}), _read(path), path, "")
+        for path in sorted(folder.glob("*/learned.json")):
+            found.setdefault(path.parent.name, {})["learned"] = _learned(path)
     return {code: _language(code, sections) for code, sections in sorted(found.items())}
 
 
@@ -104,6 +108,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise LanguageFault(f"{path}: must hold keys and values, not a {type(content).__name__}")
     _CHECKS.get(path.stem, _nothing)(path, content)
     return content
+
+
+def _learned(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+        if {len(row) for row in (content["bias"], *content["features"].values())} != {len(content["kinds"])}:
+            raise ValueError("a row has not one number a kind")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
+        raise LanguageFault(f"{path}: cannot be used: {unreadable}") from unreadable
+    return dict(content)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any], path: Path, under: str) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""Two voices say what a mail wants: the phrases of the folders, and what was learned from labelled mails. What is to be believed?
+
+The learned voice knows far more ways to say a thing, so it names the wishes. It acts alone only with a margin; where it is
+less sure, the phrases must say the same; and where either hears somebody in need, a complaint or a lawyer, nothing is acted
+upon. A wrong act costs more than ten mails that a colleague reads.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from mailbot.inbox.intent import Kind, Reading, Wish
+from mailbot.inbox.learned import Opinion
+
+GRAVE = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.SOMEONE_ELSE, Kind.CHANGE_OF_ADDRESS, Kind.EMBARGO})
+_RELEASES = (Kind.LATEST, Kind.ABOUT)
+_ACTS = (*_RELEASES, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
+_FILED = (Kind.THANKS, Kind.SPAM)
+_OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
+_ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
+
+GRAVE_MAIL, GRAVE_SENTENCE = -0.31, 0.6     # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.05, 0.3   # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = -0.2            # nothing is acted upon below it
+LEAST_UNSAID = -0.1     # nor below this where no phrase says so too
+LEAST_UNDATED = 0.55    # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: 0.05, Kind.ABOUT: 0.05, Kind.SUBSCRIBE: 0.25, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+SECOND, SECOND_CLAUSE = 0.0, 0.2    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+BESIDE_LIST = 0.4       # ... a release beside the wish for all that come
+FAREWELL = 0.9          # ... and beside the wish to leave: who leaves likes to speak of the last one
+OBJECT = -0.5           # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = -0.38, 0.27
+SURE, UNSURE = 0.9, 0.4
+
+
+def weigh(reading: Reading, heard: Opinion) -> Reading:
+    """The reading with the wishes that both voices make of it, the most dangerous first."""
+    scores = {Kind(kind): score for kind, score in heard.kinds.items() if kind in set(Kind)}
+    wishes = list(_wishes(reading, heard, scores))
+    order = list(Kind)
+    leaning = scores[Kind.ABOUT] - scores[Kind.LATEST]
+    return replace(reading, leaning=leaning, negated=False, wishes=tuple(sorted(wishes, key=lambda wish: order.index(wish.kind))))
+
+
+def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
+    top = max(scores, key=lambda kind: scores[kind])
+    alone = [wish for wish in reading.wishes if wish.kind in _ALONE]
+    if alone and top in _RELEASES:
+        yield from alone
+        return
+    if top in _FILED:
+        rest = max(score for kind, score in scores.items() if kind is not top)
+        if scores[top] > FILED and scores[top] - rest > FILED_MARGIN:
+            yield _wish(top, reading, heard, SURE)
+        return
+    gravest = max(GRAVE.intersection(scores), key=lambda kind: scores[kind])
+    best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
+    grave = scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
+    if top in GRAVE:
+        yield _wish(top, reading, heard, SURE)
+        return
+    persons = [kind for kind in scores if kind not in (*_ACTS, *_FILED) and kind not in GRAVE]
+    said = {wish.kind for wish in reading.wishes}
+    beside = [
+        kind for kind in persons
+        if kind is top or scores[kind] > BESIDE or heard.clauses.get(kind, -1) > BESIDE_CLAUSE
+        or (kind in _OBJECTS and kind in said and scores[kind] > OBJECT)
+    ]  # fmt: skip
+    for kind in beside:
+        yield _wish(kind, reading, heard, SURE)
+    if grave and not beside:
+        yield _wish(gravest, reading, heard, UNSURE)
+    if not grave:
+        yield from _acts(top, beside, reading, heard, scores)
+
+
+def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
+    release = max(_RELEASES, key=lambda kind: scores[kind])
+    acts = (release, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
+    first = release if top in _RELEASES else top
+    wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores)]
+    others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
+    rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
+    for kind in wanted if wanted or beside else [first]:
+        margin = min(scores[kind] - others, scores[kind] - rivals) if kind is first else scores[kind] - others
+        sure = scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
+        yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+
+
+def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
+    """Asked for in a sentence of its own, not only spoken of."""
+    if kind is not first and scores[kind] < {Kind.UNSUBSCRIBE: FAREWELL, Kind.SUBSCRIBE: BESIDE_LIST}.get(first, SECOND):
+        return False
+    clause = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,)))
+    return scores[kind] > SECOND and clause > SECOND_CLAUSE
+
+
+def _least(kind: Kind, reading: Reading) -> float:
+    if kind is Kind.LATEST and not reading.recent:
+        return LEAST_UNDATED
+    said = {wish.kind for wish in reading.wishes}
+    return LEAST if kind in said or (kind in _RELEASES and not said.isdisjoint(_RELEASES)) else LEAST_UNSAID
+
+
+def _wish(kind: Kind, reading: Reading, heard: Opinion, confidence: float) -> Wish:
+    """Its evidence are the words of the phrases, or those that the learned voice goes by."""
+    said = reading.wish(kind)
+    return Wish(kind, said.evidence if said else heard.telling.get(kind, ()), confidence)
