@@ -18,6 +18,7 @@ COMPARABLE = 0.72       # of the best score: whoever has more may as well be mea
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
 TELLING = 3.45          # times the worth of the rarest word, found of one release: the mail is about it
 LITTLE = 3.25           # and so little says nothing
+TERSE = 12              # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = 0.12, 0.05    # towards the newest one
 MANY = 3                # releases, before that can be said
 OFFERS = 5
@@ -69,8 +70,11 @@ def _weighed(
     reading: Reading, leaning: float, newest: Release, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime
 ) -> Choice | Doubt:
     """All that the mail says is held against the releases: who asks for one that we have names many of its words, and no other's."""
-    told = _without(reading.topic, known)
+    terse = reading.subject_topic if reading.words <= TERSE and not reading.recent else ""
+    told = _without(reading.topic or terse, known)
     precise = _about(told, reading.recent, releases, index, now) if told else None
+    if precise and not reading.topic:
+        return precise
     matches = [match for match in search(index, _without(reading.whole, known), now, limit=max(1, len(releases))) if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)

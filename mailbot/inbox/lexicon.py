@@ -11,6 +11,7 @@ from typing import Any
 
 import snowballstemmer
 
+from mailbot.inbox.deadline import Clock, clock
 from mailbot.inbox.language import tokens
 from mailbot.inbox.learned import Learned, learned
 from mailbot.languages import Language
@@ -65,6 +66,7 @@ class Lexicon:
     denial: frozenset[str]      # a word after one of these is denied, until one that turns the sentence
     turning: frozenset[str]
     grammar: dates.Grammar
+    clock: Clock
     reply_prefixes: frozenset[str]
     automatic_subject: tuple[str, ...]
     automatic_text: tuple[str, ...]
@@ -99,6 +101,7 @@ def _lexicon(all_of: tuple[Language, ...]) -> Lexicon:
         denial=folded("wishes", "denial"),
         turning=folded("wishes", "turning"),
         grammar=dates.grammar([language.dates for language in all_of]),
+        clock=clock([language.dates for language in all_of]),
         reply_prefixes=folded("mail", "reply_prefixes"),
         automatic_subject=automatic("subject"),
         automatic_text=automatic("text"),

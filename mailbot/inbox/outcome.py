@@ -30,12 +30,17 @@ class SendRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
-    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered."""
+    """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered.
+
+    `deadline`: by when it is wanted, where that could be worked out; `deadline_words` say it as written."""
 
     reason: Reason
     why: str
     draft: SendRelease | None = None
     offers: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    deadline_words: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

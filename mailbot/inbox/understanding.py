@@ -5,9 +5,10 @@ It is worked out where the mail is parsed, in the process that may be killed: a 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from mailbot.inbox import language
+from mailbot.inbox.deadline import Deadline, deadline
 from mailbot.inbox.intent import Reading, read_sentences
 from mailbot.inbox.learned import opinion
 from mailbot.inbox.lexicon import lexicon
@@ -20,19 +21,21 @@ from mailbot.message.incoming import IncomingMessage
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Whose office listens: its languages, the one that it takes a short mail to be in, and the words that are its own names."""
+    """Whose office listens: its languages, the one that it takes a short mail to be in, the words that are its own names, its time."""
 
     languages: Mapping[str, Language]
     default: str
     known: frozenset[str]
+    zone: tzinfo = UTC    # the office's: a deadline without a zone is in it
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The language of a mail, and its wishes."""
+    """The language of a mail, its wishes, and by when they are wanted."""
 
     language: str
     reading: Reading
+    deadline: Deadline | None = None
 
 
 def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understood:
@@ -41,11 +44,12 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     book = lexicon(ears.languages)
     found = sentences(message.subject, message.visible_text, book, spoken, now)
     reading = read_sentences(found, message.subject, message.visible_text, book, ears.known)
+    wanted_by = deadline(f"{message.subject}\n{message.visible_text}", book.clock, now, ears.zone)
     tongue = next((tongue for tongue in book.tongues if tongue.code == spoken), None)
     if tongue is None or tongue.learned is None or not found:
-        return Understood(spoken, reading)
+        return Understood(spoken, reading, wanted_by)
     heard = opinion(tongue.learned, shape(found), [wording(sentence, book, tongue) for sentence in found])
-    return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)))
+    return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)), wanted_by)
 
 
 def _other_language(found: Sequence[Sentence], spoken: str) -> str:

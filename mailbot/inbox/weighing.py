@@ -29,25 +29,55 @@ BESIDE_LIST = 0.4       # ... a release beside the wish for all that come
 FAREWELL = 0.9          # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.5           # a thing that the phrases name is asked for, when what was learned thinks so far
 FILED, FILED_MARGIN = -0.38, 0.27
+CLEAR, DENIED = 0.6, -0.15  # the phrases are sure; what was learned says otherwise
+UNHEARD, FAINT = -0.55, -0.75   # below it nothing was heard at all
+CERTAIN, FEW_WORDS = 0.9, 25
 SURE, UNSURE = 0.9, 0.4
 
 
 def weigh(reading: Reading, heard: Opinion) -> Reading:
     """The reading with the wishes that both voices make of it, the most dangerous first."""
     scores = {Kind(kind): score for kind, score in heard.kinds.items() if kind in set(Kind)}
-    wishes = list(_wishes(reading, heard, scores))
+    wishes = list(_agreed(reading, heard, scores) or _wishes(reading, heard, scores))
+    if not any(wish.confidence > UNSURE for wish in wishes):
+        wishes = _by_phrases_alone(reading, scores) or wishes
     order = list(Kind)
+    sure = any(wish.kind in _ACTS and wish.confidence > UNSURE for wish in wishes)
     leaning = scores[Kind.ABOUT] - scores[Kind.LATEST]
-    return replace(reading, leaning=leaning, negated=False, wishes=tuple(sorted(wishes, key=lambda wish: order.index(wish.kind))))
+    sorted_ = tuple(sorted(wishes, key=lambda wish: order.index(wish.kind)))
+    return replace(reading, leaning=leaning, negated=reading.negated and not sure, wishes=sorted_)
+
+
+def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:
+    """What the phrases understand to the last word, and what was learned does not deny: that is certain."""
+    said = [wish for wish in reading.wishes if wish.kind is not Kind.THANKS]
+    if not said or reading.negated or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
+        return []
+    persons = max(score for kind, score in scores.items() if kind not in _ACTS)
+    if persons > DENIED or max(heard.best[kind] for kind in GRAVE.intersection(scores)) > GRAVE_SENTENCE:
+        return []
+    lists = [scores[kind] for kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) if kind not in {wish.kind for wish in said}]
+    wanted = [max(scores[one] for one in (_RELEASES if wish.kind in _RELEASES else (wish.kind,))) for wish in said]
+    return said if min(wanted) > DENIED - 0.4 and max(lists, default=-1.0) < max(wanted) else []
+
+
+def _by_phrases_alone(reading: Reading, scores: Mapping[Kind, float]) -> list[Wish]:
+    """Nothing is sure: then a person gets it under the name that the phrases give it."""
+    named = [wish for wish in reading.wishes if wish.kind not in (*_ACTS, *_FILED) and scores.get(wish.kind, 0.0) > FAINT]
+    return sorted(named, key=lambda wish: -scores.get(wish.kind, 0.0))[:1]
 
 
 def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
     top = max(scores, key=lambda kind: scores[kind])
+    if scores[top] < UNHEARD:
+        return
     alone = [wish for wish in reading.wishes if wish.kind in _ALONE]
     if alone and top in _RELEASES:
         yield from alone
         return
     if top in _FILED:
+        if "?" in reading.whole and top is Kind.THANKS:
+            return
         rest = max(score for kind, score in scores.items() if kind is not top)
         if scores[top] > FILED and scores[top] - rest > FILED_MARGIN:
             yield _wish(top, reading, heard, SURE)
@@ -69,6 +99,9 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
         yield _wish(kind, reading, heard, SURE)
     if grave and not beside:
         yield _wish(gravest, reading, heard, UNSURE)
+    if beside and reading.wish(*_RELEASES) and not any(heard.clauses.get(kind, -1.0) > SECOND_CLAUSE for kind in _RELEASES):
+        yield replace(next(wish for wish in reading.wishes if wish.kind in _RELEASES), confidence=UNSURE)   # for a draft
+        return
     if not grave:
         yield from _acts(top, beside, reading, heard, scores)
 
@@ -82,8 +115,13 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
     for kind in wanted if wanted or beside else [first]:
         margin = min(scores[kind] - others, scores[kind] - rivals) if kind is first else scores[kind] - others
-        sure = scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
+        sure = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and (scores[kind] > CERTAIN or not _objected(reading))
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+
+
+def _objected(reading: Reading) -> bool:
+    """In a mail of a few words an unknown verb beside the release, or a `not`, changes everything."""
+    return reading.words <= FEW_WORDS and (reading.negated or bool(reading.unexplained_beside))
 
 
 def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
