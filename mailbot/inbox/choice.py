@@ -16,8 +16,10 @@ LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must
 HALF = 0.4              # enough for a draft, which a colleague may send
 COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
-TELLING = 3.45          # times the worth of the rarest word, found of one release: the mail is about it
+TELLING = 4.2           # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.6             # of the best score: no other may have more
 LITTLE = 3.25           # and so little says nothing
+SHORT = 25              # and of so few is wholly about what is told of the release
 TERSE = 12              # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = 0.12, 0.05    # towards the newest one
 MANY = 3                # releases, before that can be said
@@ -73,12 +75,12 @@ def _weighed(
     terse = reading.subject_topic if reading.words <= TERSE and not reading.recent else ""
     told = _without(reading.topic or terse, known)
     precise = _about(told, reading.recent, releases, index, now) if told else None
-    if precise and not reading.topic:
+    if precise and (not reading.topic or reading.words <= SHORT):
         return precise
     matches = [match for match in search(index, _without(reading.whole, known), now, limit=max(1, len(releases))) if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
-    if matches and best >= TELLING and second <= COMPARABLE * best and leaning > -STRONG_LEANING:
+    if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
     if leaning < -LEANING and best <= LITTLE:

@@ -17,7 +17,7 @@ from mailbot.releases import dates
 END_OF_DAY = time(18)
 LONGEST = 90        # letters that are quoted of a deadline
 TEXT = 20_000
-_LINE = re.compile(r"(?<=[.!?;])\s+|\n")
+_LINE = re.compile(r"(?<=[.!?;])(?<![ap]\.m\.)\s+|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def _in_line(line: str, words: Clock, now: datetime, zone: tzinfo) -> tuple[date
     cue = words.cues.search(folded)
     if len(folded) != len(line) or not cue:
         return None
-    hour, part, named = words.hours.search(folded, cue.start()), words.parts.search(folded, cue.start()), words.zones.search(folded)
+    hour, part = words.hours.search(folded, cue.start()), words.parts.search(folded, cue.start())
+    named = words.zones.match(folded, _after(folded, (hour or part or cue).end()))
     days = [mention for mention in dates.find(line, words.grammar, now) if mention.span[1] > cue.start() and mention.start == mention.end]
     if not (hour or part or days):
         return None
@@ -85,6 +86,13 @@ def _in_line(line: str, words: Clock, now: datetime, zone: tzinfo) -> tuple[date
     spans = [match.span() for match in (cue, hour, part, named) if match] + [mention.span for mention in days[:1]]
     start, end = min(span[0] for span in spans), max(span[1] for span in spans)
     return at, line[start : min(end, start + LONGEST)].strip()
+
+
+def _after(text: str, place: int) -> int:
+    """Where a zone would stand: right behind the hour, for `est` and `et` are words too."""
+    while place < len(text) and text[place] in " \u00a0\u202f.,(":
+        place += 1
+    return place
 
 
 def _moment(

@@ -18,18 +18,21 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.31, 0.6     # a mail that may be grave so far is a person's
+GRAVE_MAIL, GRAVE_SENTENCE = -0.45, 0.25    # a mail that may be grave so far is a person's
 BESIDE, BESIDE_CLAUSE = -0.05, 0.3   # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = -0.2            # nothing is acted upon below it
-LEAST_UNSAID = -0.1     # nor below this where no phrase says so too
+LEAST = 0.0             # nothing is acted upon below it
+LEAST_LIST = 0.2        # ... for a place on the list
+LEAST_UNSAID = 0.12     # nor below this where no phrase says so too
 LEAST_UNDATED = 0.55    # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: 0.05, Kind.ABOUT: 0.05, Kind.SUBSCRIBE: 0.25, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
-SECOND, SECOND_CLAUSE = 0.0, 0.2    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+MARGIN = {Kind.LATEST: 0.3, Kind.ABOUT: 0.3, Kind.SUBSCRIBE: 0.45, Kind.UNSUBSCRIBE: 0.4}    # over whatever is no act
+SECOND, SECOND_CLAUSE = 0.1, 0.3    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.4       # ... a release beside the wish for all that come
+LOUD = 0.8              # ... a release beside photos, video or audio, which may be those of the release
+OWN_CLAUSE = 0.0        # some sentence asks for it more than for anything else
 FAREWELL = 0.9          # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.5           # a thing that the phrases name is asked for, when what was learned thinks so far
 FILED, FILED_MARGIN = -0.38, 0.27
-CLEAR, DENIED = 0.6, -0.15  # the phrases are sure; what was learned says otherwise
+CLEAR, DENIED = 0.6, -0.35  # the phrases are sure; what was learned says otherwise
 UNHEARD, FAINT = -0.55, -0.75   # below it nothing was heard at all
 CERTAIN, FEW_WORDS = 0.9, 25
 SURE, UNSURE = 0.9, 0.4
@@ -111,17 +114,31 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     acts = (release, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
     first = release if top in _RELEASES else top
     wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores)]
+    if release in wanted and not _objects_apart(beside, heard):
+        wanted.remove(release)
     others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
     rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
     for kind in wanted if wanted or beside else [first]:
         margin = min(scores[kind] - others, scores[kind] - rivals) if kind is first else scores[kind] - others
-        sure = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and (scores[kind] > CERTAIN or not _objected(reading))
+        spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
+        sure = spoken and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
 
 
-def _objected(reading: Reading) -> bool:
-    """In a mail of a few words an unknown verb beside the release, or a `not`, changes everything."""
-    return reading.words <= FEW_WORDS and (reading.negated or bool(reading.unexplained_beside))
+def _objected(kind: Kind, first: bool, reading: Reading) -> bool:
+    """In a mail of a few words an unknown verb beside the release, or a `not`, changes everything; on and off the list are near."""
+    said = {wish.kind for wish in reading.wishes}
+    short = reading.words <= FEW_WORDS
+    if kind is Kind.UNSUBSCRIBE:
+        return Kind.SUBSCRIBE in said and kind not in said or (not first and kind not in said)
+    if kind is Kind.SUBSCRIBE:
+        return Kind.UNSUBSCRIBE in said or (kind not in said and (short or not first)) or (short and reading.negated)
+    return short and (reading.negated or bool(reading.unexplained_beside) or (kind is Kind.LATEST and kind not in said))
+
+
+def _objects_apart(beside: list[Kind], heard: Opinion) -> bool:
+    """`Photos of your release on the wells`: the release is what the photos are of, unless it is asked for loudly."""
+    return set(_OBJECTS).isdisjoint(beside) or max(heard.clauses.get(kind, -1.0) for kind in _RELEASES) > LOUD
 
 
 def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
@@ -136,6 +153,8 @@ def _least(kind: Kind, reading: Reading) -> float:
     if kind is Kind.LATEST and not reading.recent:
         return LEAST_UNDATED
     said = {wish.kind for wish in reading.wishes}
+    if kind not in _RELEASES:
+        return LEAST_LIST
     return LEAST if kind in said or (kind in _RELEASES and not said.isdisjoint(_RELEASES)) else LEAST_UNSAID
 
 
