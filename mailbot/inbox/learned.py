@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Any
 
 WHOLE, BEST = 0.7, 0.3  # how much the mail as a whole counts, and the sentence that says it best
+LIKELY = 4              # kinds whose words are told
 LEAST = -1.5            # no sentence speaks against a kind more than so
 SCALE = 100             # the numbers of the file are hundredths
 
@@ -52,10 +53,11 @@ def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[s
     for features in sentences:
         known = [feature for feature in features if feature in model.rows]
         fresh = [feature for feature in known if feature not in seen]
+        before = seen.intersection(known)
         seen.update(fresh)
         new = _sum(model, fresh)
         whole, count = _added(whole, new), count + len(fresh)
-        said = _scores(model, _added(new, _sum(model, [feature for feature in known if feature not in fresh])), len(known))
+        said = _scores(model, _added(new, _sum(model, [feature for feature in known if feature in before])), len(known))
         best = list(map(max, best, said))
         most = max(said)
         kind = model.kinds[said.index(most)]
@@ -63,15 +65,13 @@ def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[s
     shaping = [feature for feature in shape if feature in model.rows and feature not in seen]
     scores = _scores(model, _added(whole, _sum(model, shaping)), count + len(shaping))
     mixed = [WHOLE * score + BEST * max(said, LEAST) for score, said in zip(scores, best, strict=True)]
-    telling = {kind: _telling(model, seen, number) for number, kind in enumerate(model.kinds) if mixed[number] > -WHOLE}
+    likely = sorted(range(len(mixed)), key=lambda number: -mixed[number])[:LIKELY]
+    telling = {model.kinds[number]: _telling(model, seen, number) for number in likely}
     return Opinion(dict(zip(model.kinds, mixed, strict=True)), dict(zip(model.kinds, best, strict=True)), clauses, telling)
 
 
 def _sum(model: Learned, features: Sequence[str]) -> list[float]:
-    total = [0.0] * len(model.kinds)
-    for feature in features:
-        total = _added(total, model.rows[feature])
-    return total
+    return list(map(sum, zip(*(model.rows[feature] for feature in features), strict=True))) if features else [0.0] * len(model.kinds)
 
 
 def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:

@@ -12,6 +12,7 @@ from mailbot.inbox.intent import Kind, Reading, Wish
 from mailbot.inbox.learned import Opinion
 
 GRAVE = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.SOMEONE_ELSE, Kind.CHANGE_OF_ADDRESS, Kind.EMBARGO})
+_KINDS = {str(kind): kind for kind in Kind}
 _RELEASES = (Kind.LATEST, Kind.ABOUT)
 _ACTS = (*_RELEASES, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
 _FILED = (Kind.THANKS, Kind.SPAM)
@@ -34,13 +35,14 @@ OBJECT = -0.5           # a thing that the phrases name is asked for, when what 
 FILED, FILED_MARGIN = -0.38, 0.27
 CLEAR, DENIED = 0.6, -0.35  # the phrases are sure; what was learned says otherwise
 UNHEARD, FAINT = -0.55, -0.75   # below it nothing was heard at all
+NEAR = 0.4              # on and off the list are near: the other way must be so much less likely
 CERTAIN, FEW_WORDS = 0.9, 25
 SURE, UNSURE = 0.9, 0.4
 
 
 def weigh(reading: Reading, heard: Opinion) -> Reading:
     """The reading with the wishes that both voices make of it, the most dangerous first."""
-    scores = {Kind(kind): score for kind, score in heard.kinds.items() if kind in set(Kind)}
+    scores = {_KINDS[kind]: score for kind, score in heard.kinds.items() if kind in _KINDS}
     wishes = list(_agreed(reading, heard, scores) or _wishes(reading, heard, scores))
     if not any(wish.confidence > UNSURE for wish in wishes):
         wishes = _by_phrases_alone(reading, scores) or wishes
@@ -61,7 +63,11 @@ def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> l
         return []
     lists = [scores[kind] for kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) if kind not in {wish.kind for wish in said}]
     wanted = [max(scores[one] for one in (_RELEASES if wish.kind in _RELEASES else (wish.kind,))) for wish in said]
-    return said if min(wanted) > DENIED - 0.4 and max(lists, default=-1.0) < max(wanted) else []
+    listed = [scores[wish.kind] for wish in said if wish.kind not in _RELEASES]
+    other = max(lists, default=-1.0)
+    if other > max(wanted) or (listed and (other > min(DENIED, max(wanted) - NEAR) or min(listed) < (0.0 if len(said) > 1 else -NEAR))):
+        return []
+    return said if min(wanted) > DENIED - NEAR else []
 
 
 def _by_phrases_alone(reading: Reading, scores: Mapping[Kind, float]) -> list[Wish]:
@@ -119,9 +125,10 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
     rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
     for kind in wanted if wanted or beside else [first]:
-        margin = min(scores[kind] - others, scores[kind] - rivals) if kind is first else scores[kind] - others
+        margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
-        sure = spoken and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
+        allowed = scores[kind] > CERTAIN or not _objected(kind, kind is first, reading)
+        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
 
 
@@ -130,7 +137,7 @@ def _objected(kind: Kind, first: bool, reading: Reading) -> bool:
     said = {wish.kind for wish in reading.wishes}
     short = reading.words <= FEW_WORDS
     if kind is Kind.UNSUBSCRIBE:
-        return Kind.SUBSCRIBE in said and kind not in said or (not first and kind not in said)
+        return (Kind.SUBSCRIBE in said and kind not in said) or (not first and kind not in said)
     if kind is Kind.SUBSCRIBE:
         return Kind.UNSUBSCRIBE in said or (kind not in said and (short or not first)) or (short and reading.negated)
     return short and (reading.negated or bool(reading.unexplained_beside) or (kind is Kind.LATEST and kind not in said))

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.corpus.sahel import Mail, acted, done, is_right, is_wrong, mails, wanted
+from mailbot.inbox.outcome import Context
+from tests.corpus.sahel import Mail, acted, done, is_right, is_wrong, mails, office, wanted
 
 PARTS = ("heard", "apart")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Figures:
     """Of one part: how many mails, those not exactly right, and those for which something wrong was done."""
 
@@ -21,13 +22,17 @@ class Figures:
     def share(self) -> float:
         return 1 - len(self.missed) / self.mails
 
+    def __repr__(self) -> str:
+        """No word of a mail: a failing test prints this."""
+        return str(self)
+
     def __str__(self) -> str:
         right = self.mails - len(self.missed)
         return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {len(self.wrong)} wrong acts"
 
 
-def figures(those: Iterable[Mail]) -> Figures:
-    judged = [(mail, done(acted(mail))) for mail in those]
+def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
+    judged = [(mail, done(acted(mail, context or office()))) for mail in those]
     return Figures(
         len(judged),
         [(mail, got) for mail, got in judged if not is_right(got, wanted(mail))],

@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.example")
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail of a voice, with its labels (tests/corpus/voices/README.md says what they mean)."""
+    """One mail of a voice, with its labels (`wanted` says what they mean)."""
 
     voice: str
     language: str
@@ -73,9 +73,9 @@ def _edition(entry: dict[str, Any], code: str) -> Edition:
     )  # fmt: skip
 
 
-def acted(mail: Mail) -> list[dict[str, Any]]:
+def acted(mail: Mail, context: Context) -> list[dict[str, Any]]:
     """The actions of `explain` for this mail, written by somebody who has not written before."""
-    return actions(decide(message(mail), office(), NOW))
+    return actions(decide(message(mail), context, NOW))
 
 
 def message(mail: Mail) -> IncomingMessage:

@@ -1,7 +1,7 @@
-"""Teaches mailbot its words: `python -m tests.corpus.teach` reads the lessons and the voices heard, and writes each language's learned.json.
+"""Teaches mailbot its words: `python -m tests.corpus.teach` reads lessons and the voices heard, and writes each learned.json.
 
 A linear model, one column a kind, fitted by dual coordinate descent (Hsieh et al. 2008, L2 loss): the same examples give the same
-file. The voices apart are never read here. `held_out` tells how it does on voices that it was not taught, by leaving each of them out.
+file. The voices apart are never read here.
 """
 
 import json

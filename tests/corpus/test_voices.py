@@ -8,21 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from tests.corpus.figures import Figures, figures
+from tests.corpus.figures import Figures, figures, pairs
 from tests.corpus.sahel import LANGUAGES, mails, office
 from tests.corpus.teach import contents, examples
 
-LEAST = {"heard": 0.0, "apart": 0.0}
+LEAST = {"heard": 0.80, "apart": 0.50}
+LEAST_UNHEARD = 0.50
+EVERY = 5  # voice is left out by the last test
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Figures]:
+    """Never shown whole by a failing test: the mails apart are in it."""
     return {part: figures(mails(part)) for part in LEAST}
 
 
 @pytest.mark.parametrize("part", LEAST)
 def test_nothing_is_ever_done_that_nobody_asked_for(found: dict[str, Figures], part: str) -> None:
-    assert found[part].wrong == [], _both(found)
+    assert not found[part].wrong, f"{_both(found)}\n{pairs(found[part].wrong)}"
 
 
 @pytest.mark.parametrize("part", LEAST)
@@ -32,3 +35,13 @@ def test_so_many_get_exactly_what_is_right(found: dict[str, Figures], part: str)
 
 def _both(found: dict[str, Figures]) -> str:
     return "; ".join(f"{part}: {figure}" for part, figure in found.items())
+
+
+def test_voices_that_it_was_not_taught_do_no_harm_and_many_are_understood() -> None:
+    heard = list(mails("heard"))
+    left_out = set(sorted({mail.voice for mail in heard})[::EVERY])
+    taught = contents(examples(mail for mail in heard if mail.voice not in left_out))
+    anew = {code: replace(language, learned=taught[code]) for code, language in LANGUAGES.items()}
+    unheard = figures((mail for mail in heard if mail.voice in left_out), replace(office(), languages=anew))
+    assert not unheard.wrong, f"{unheard}\n{pairs(unheard.wrong)}"
+    assert unheard.share >= LEAST_UNHEARD, str(unheard)
