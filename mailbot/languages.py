@@ -5,6 +5,7 @@ later folders win key by key. A list is replaced by the later one; a key written
 that an office can add the names of its programmes without copying ours.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Language:
     releases: Mapping[str, Any] = field(default_factory=dict)
     typography: Mapping[str, Any] = field(default_factory=dict)
     office: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)  # of learned.json, which no person writes (inbox/learned.py)
 
 
 def shipped() -> Path:
@@ -59,6 +61,8 @@ def load(folders: Sequence[Path]) -> dict[str, Language]:
                 raise fault
             sections = found.setdefault(path.parent.name, {})
             sections[path.stem] = _merged(sections.get(path.stem, {}), file.content, file, ())
+        for path in sorted(folder.glob("*/learned.json")):
+            found.setdefault(path.parent.name, {})["learned"] = _learned(path)
     return {code: _language(code, sections) for code, sections in sorted(found.items())}
 
 
@@ -87,6 +91,16 @@ def missing(language: Language) -> tuple[str, ...]:
 
 def _language(code: str, sections: Mapping[str, Mapping[str, Any]]) -> Language:
     return Language(code=code, name=str(sections.get("words", {}).get("name", code)), **sections)
+
+
+def _learned(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+        if {len(row) for row in (content["bias"], *content["features"].values())} != {len(content["kinds"])}:
+            raise ValueError("a row has not one number a kind")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
+        raise LanguageFault(f"{path}: cannot be used: {unreadable}") from unreadable
+    return dict(content)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any], file: LanguageFile, under: Place) -> dict[str, Any]:

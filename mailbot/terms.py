@@ -100,7 +100,7 @@ def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Read
     """The process that reads mail with this office's ears."""
     organisation = settings.organisation
     known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
-    return Reader(language_folders(settings), language_order(settings, loaded)[0], known)
+    return Reader(language_folders(settings), language_order(settings, loaded)[0], known, office_zone(settings))
 
 
 def imap_server(settings: Settings) -> imap.Server:

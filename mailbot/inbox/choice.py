@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -10,12 +10,19 @@ from itertools import islice
 from mailbot.inbox.intent import Reading
 from mailbot.inbox.language import tokens
 from mailbot.releases.release import Release, edition_for, is_public, released_at
-from mailbot.releases.search import Index, search
+from mailbot.releases.search import Index, rarest, search
 
 LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
 HALF = 0.4              # enough for a draft, which a colleague may send
 COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
+TELLING = 4.2           # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.6             # of the best score: no other may have more
+LITTLE = 3.25           # and so little says nothing
+CLEAR_LEANING = 0.5     # ... so far that what is told of it is perhaps no topic
+SHORT = 25              # and of so few is wholly about what is told of the release
+TERSE = 12              # a mail of so few words has its topic in the subject
+LEANING, STRONG_LEANING = 0.12, 0.05    # towards the newest one
 MANY = 3                # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
@@ -47,6 +54,8 @@ def choose(reading: Reading, releases: Mapping[str, Release], index: Index, know
     newest = next(_newest_first(releases, index, now), None)
     if newest is None:
         return Doubt.NOTHING_PUBLIC
+    if reading.leaning is not None:
+        return _weighed(reading, reading.leaning, newest, releases, index, known, now)
     topic = _without(reading.topic, known)
     if topic:
         return _about(topic, reading.recent, releases, index, now)
@@ -58,6 +67,33 @@ def choose(reading: Reading, releases: Mapping[str, Release], index: Index, know
         if not reading.recent:
             return found
     return Choice(newest, "latest")
+
+
+def _weighed(
+    reading: Reading, leaning: float, newest: Release, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime
+) -> Choice | Doubt:
+    """All that the mail says is held against the releases: who asks for one that we have names many of its words, and no other's."""
+    terse = reading.subject_topic if reading.words <= TERSE and not reading.recent else ""
+    told = _without(reading.topic or terse, known)
+    precise = _about(told, reading.recent, releases, index, now) if told else None
+    if precise and (not reading.topic or reading.words <= SHORT):
+        newest_meant = reading.recent and leaning < -CLEAR_LEANING
+        return replace(precise, doubt=Doubt.HALF_MATCH) if newest_meant and isinstance(precise, Choice) else precise
+    found = search(index, _without(reading.whole, known), now, limit=max(1, len(releases)))
+    matches = [match for match in found if match.release in releases]
+    unit = rarest(index)
+    best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
+    if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
+        others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
+        return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
+    if leaning < -LEANING and best <= LITTLE:
+        return Choice(newest, "latest")
+    if isinstance(precise, Choice) and precise.why != "latest":
+        agreed = matches and matches[0].release == precise.release.id and leaning > -LEANING
+        return precise if agreed else replace(precise, doubt=precise.doubt or Doubt.HALF_MATCH)
+    if matches and best > LITTLE:
+        return Choice(releases[matches[0].release], matches[0].why, matches[0].words, doubt=Doubt.HALF_MATCH)
+    return Choice(newest, "latest", doubt=Doubt.HALF_MATCH) if leaning < 0 else Doubt.NO_MATCH
 
 
 def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:

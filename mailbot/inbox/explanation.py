@@ -60,9 +60,8 @@ def _actions(decision: Decision) -> list[dict[str, Any]]:
             return [{"type": "unsubscribe"}]
         case Confirm(asked=asked):
             return [{"type": "unsubscribe" if asked.purpose is Purpose.LEAVE else "subscribe"}]
-        case HandOff(draft=draft, offers=offers):
-            shown: dict[str, Any] = {"type": "hand_off", "why": decision.why}
-            return [shown | ({"offers": list(offers)} if offers else {}) | ({"draft": _send(draft)} if draft else {})]
+        case HandOff():
+            return [_hand_off(decision)]
         case Ignore(reason=reason) | ColleagueReply(reason=reason):
             return [{"type": "ignore", "why": str(reason)}]
         case RecordReport(feedback_type=feedback) if feedback:
@@ -71,6 +70,17 @@ def _actions(decision: Decision) -> list[dict[str, Any]]:
             return [_bounce(reported, bool(decision.ours)) for reported in decision.reported]
         case _:
             assert_never(decision)
+
+
+def _hand_off(decision: HandOff) -> dict[str, Any]:
+    more = {
+        "offers": list(decision.offers),
+        "draft": _send(decision.draft) if decision.draft else None,
+        "deadline": decision.deadline.isoformat() if decision.deadline else None,
+        "deadline_words": decision.deadline_words,
+        "urgent": decision.urgent,
+    }
+    return {"type": "hand_off", "why": decision.why} | {key: value for key, value in more.items() if value}
 
 
 def _send(decision: SendRelease) -> dict[str, Any]:

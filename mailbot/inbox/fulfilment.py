@@ -1,7 +1,8 @@
 """What becomes of a person's wishes: the clear ones are granted, all the others go to a colleague in one note.
 
 Beside a plea, a complaint or anything as grave nothing is granted: who asks for help must not get a release with it. The
-newest release, one by topic or date, and the sender's own place on the press list are all that is ever granted.
+newest release, one by topic or date, and the sender's own place on the press list are all that is ever granted; what was asked
+for in words of its own beside an interview or photos is granted, and a colleague gets the rest.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ _THE_LIST = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 _HARMLESS = frozenset({*A_RELEASE, *_THE_LIST, Kind.THANKS})    # whatever else is wanted, a person sees the whole mail
 _WITHOUT_DRAFT = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.UNSUBSCRIBE, Kind.EMBARGO, Kind.SPAM})
 _NONE_FITS = frozenset({Reason.NO_MATCH, Reason.HALF_MATCH, Reason.SEVERAL_MATCH})
+_NOTHING_BESIDE = frozenset({*_WITHOUT_DRAFT, Kind.SOMEONE_ELSE, Kind.CHANGE_OF_ADDRESS}).difference({Kind.UNSUBSCRIBE})
 _DRAFTLESS = frozenset({Reason.AUTHENTICATION_FAILED, Reason.NEGATED, Reason.JUNK})
 
 
@@ -38,19 +40,35 @@ def fulfil(message: IncomingMessage, context: Context, heard: Heard, now: dateti
         return ignored(Reason.THANKS, heard, wishes[0].evidence)
     if kinds == {Kind.SPAM} and is_clear_spam(heard.reading):
         return ignored(Reason.SPAM, heard, wishes[0].evidence)
-    if not kinds <= _HARMLESS or kinds >= _THE_LIST:
-        return _only_passed_on(wishes[0], kinds, context, heard)
+    beside = [wish for wish in wishes if wish.kind in _HARMLESS and wish.confidence >= SURE_ENOUGH and heard.reading.leaning is not None]
+    if kinds >= _THE_LIST or (not kinds <= _HARMLESS and (not beside or not kinds.isdisjoint(_NOTHING_BESIDE))):
+        return _in_time(_only_passed_on(wishes[0], kinds, context, heard), heard)
     asked = [wish for wish in wishes if wish.kind is not Kind.THANKS]
     each = [_grant(wish, message, context, heard, now) for wish in asked] or [_release(message, context, heard, now)]
-    return Decided(
+    decided = Decided(
         decisions=_one_note(each), kind="request", language=heard.language,
         confidence=min((wish.confidence for wish in asked), default=0.3), evidence=_evidence(asked, each, heard),
     )  # fmt: skip
+    return _in_time(decided, heard)
+
+
+def _in_time(decided: Decided, heard: Heard) -> Decided:
+    """A colleague reads by when it is wanted."""
+    wanted = heard.deadline
+    if wanted is None:
+        return decided
+    noted = (
+        replace(each, deadline=wanted.at, deadline_words=wanted.words, urgent=wanted.urgent) if isinstance(each, HandOff) else each
+        for each in decided.decisions
+    )
+    return replace(decided, decisions=tuple(noted))
 
 
 def _grant(wish: Wish, message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Decision:
     if wish.kind in A_RELEASE:
         return _release(message, context, heard, now)
+    if wish.kind not in _HARMLESS:
+        return HandOff(reason=Reason(wish.kind), why=str(wish.kind))
     hindrance = _unclear(message, context, heard) or _unsafe(message, context)
     if wish.kind is Kind.SUBSCRIBE:
         hindrance = hindrance or _braked(message, context)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.inbox.choice import Choice, Doubt, choose, offers
+from mailbot.inbox.deadline import Deadline
 from mailbot.inbox.intent import Kind, Reading
 from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
@@ -25,6 +26,7 @@ class Heard:
     draft: SendRelease | None
     doubt: Doubt | None
     offers: tuple[str, ...]
+    deadline: Deadline | None = None
 
 
 def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
@@ -34,12 +36,12 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     spoken, reading = understood.language, understood.reading
     order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
     if not reading.wish(*A_RELEASE):
-        return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=())
+        return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=(), deadline=understood.deadline)
     chosen = choose(reading, context.releases, context.index, known, now)
     draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
     doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
     offered = offers(context.releases, context.index, order, now) if doubt else ()
-    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered)
+    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline)
 
 
 def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: datetime) -> SendRelease | None:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CORRECTION = "correction"
     UNSUBSCRIBE = "unsubscribe"
     INTERVIEW = "interview"
+    REACTION = "reaction"
     EMBARGO = "embargo"
     PHOTOS = "photos"
     VIDEO = "video"
@@ -37,7 +38,7 @@ class Kind(StrEnum):
     TRAINING = "training"
     RESEARCH = "research"
     QUESTION = "question"
-    SUBMISSION = "submission"
+    OFFER = "offer"
     SPAM = "spam"
     THANKS = "thanks"
     LATEST = "latest-release"
@@ -79,6 +80,8 @@ class Reading:
     unexplained_beside: tuple[str, ...] = ()    # those in a sentence that names the release: one unknown verb there changes everything
     addresses: tuple[str, ...] = ()     # named in the text
     words: int = 0
+    whole: str = ""     # all that the sender wrote, for a search that asks which release it may be about
+    leaning: float | None = None    # how much more it asks for a certain release than for the newest; None: nothing was learned
 
     def wish(self, *kinds: Kind) -> Wish | None:
         """The first wish of these kinds."""
@@ -95,7 +98,13 @@ class _Zones:
 
 def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, known: frozenset[str] = frozenset()) -> Reading:
     """Pure reading; which release it means is found out by search. `known`: the office's own words, which need no explaining."""
-    found = sentences(subject, text, book, language, now)
+    return read_sentences(sentences(subject, text, book, language, now), subject, text, book, known)
+
+
+def read_sentences(
+    found: Sequence[Sentence], subject: str, text: str, book: Lexicon, known: frozenset[str] = frozenset()
+) -> Reading:
+    """What the phrases say."""
     zones = [_zones(sentence, book) for sentence in found]
     if any(_releases(sentence) for sentence in found):
         for sentence, zone in zip(found, zones, strict=True):
@@ -119,6 +128,7 @@ def read(subject: str, text: str, book: Lexicon, language: str, now: datetime, k
         ),
         addresses=tuple(dict.fromkeys(_ADDRESS.findall(text[:20_000]))),
         words=sum(len(sentence.words) for sentence in body),
+        whole="\n".join(sentence.text for sentence in found),
     )
     others = tuple(_dangers_and_others(hits))
     listed = any(wish.kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) for wish in others)

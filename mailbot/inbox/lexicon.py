@@ -11,7 +11,9 @@ from typing import Any
 
 import snowballstemmer
 
+from mailbot.inbox.deadline import Clock, clock
 from mailbot.inbox.language import tokens
+from mailbot.inbox.learned import Learned, learned
 from mailbot.languages import Language
 from mailbot.releases import dates
 
@@ -48,6 +50,7 @@ class Tongue:
     stem: Callable[[str], str]
     phrases: Mapping[str, tuple[Phrase, ...]]
     small: frozenset[str]
+    learned: Learned | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,16 @@ class Lexicon:
     self_words: frozenset[str]
     deadline: frozenset[str]
     possessive: frozenset[str]
+    denial: frozenset[str]      # a word after one of these is denied, until one that turns the sentence
+    turning: frozenset[str]
     grammar: dates.Grammar
+    clock: Clock
     reply_prefixes: frozenset[str]
     automatic_subject: tuple[str, ...]
     automatic_text: tuple[str, ...]
 
 
-_OTHER_KEYS = ("self", "deadline", "possessive", "automatic", "languages", "wishes")
+_OTHER_KEYS = ("self", "deadline", "possessive", "denial", "turning", "automatic", "languages", "wishes")
 
 
 def lexicon(languages: Mapping[str, Language]) -> Lexicon:
@@ -92,7 +98,10 @@ def _lexicon(all_of: tuple[Language, ...]) -> Lexicon:
         self_words=folded("wishes", "self"),
         deadline=folded("wishes", "deadline"),
         possessive=folded("wishes", "possessive"),
+        denial=folded("wishes", "denial"),
+        turning=folded("wishes", "turning"),
         grammar=dates.grammar([language.dates for language in all_of]),
+        clock=clock([language.dates for language in all_of]),
         reply_prefixes=folded("mail", "reply_prefixes"),
         automatic_subject=automatic("subject"),
         automatic_text=automatic("text"),
@@ -144,7 +153,7 @@ def _tongue(language: Language) -> Tongue:
         if forms and forms[0] != "_":
             phrases.setdefault(forms[0], []).append(Phrase(concept, forms, written.replace("=", ""), written.startswith("^")))
     small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
-    return Tongue(language.code, stem, {first: tuple(those) for first, those in phrases.items()}, small)
+    return Tongue(language.code, stem, {first: tuple(those) for first, those in phrases.items()}, small, learned(language.learned))
 
 
 def _entries(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,8 @@ class SendRelease:
 class HandOff:
     """A person decides; `draft` is what mailbot would have answered, `offers` are slugs that the sender may be offered.
 
-    `offer`: these titles go to the sender at once, in a mail of their own."""
+    `offer`: these titles go to the sender at once, in a mail of their own. `deadline`: by when it is wanted, where that could be
+    worked out; `deadline_words` say it as written."""
 
     reason: Reason
     why: str

@@ -13,8 +13,9 @@ import resource
 import struct
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from mailbot import languages
 from mailbot.inbox.understanding import Ears, Understood, understand
@@ -33,10 +34,11 @@ class Reader:
     """One child process at a time, started when first needed; used by one caller at a time."""
 
     def __init__(
-        self, language_folders: Sequence[Path], default: str, known: frozenset[str], deadline: float = DEADLINE_SECONDS
-    ) -> None:
-        """`default` and `known` as in understanding.Ears."""
-        self._office = json.dumps([[str(folder) for folder in language_folders], default, sorted(known)])
+        self, language_folders: Sequence[Path], default: str, known: frozenset[str], zone: tzinfo = UTC,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:  # fmt: skip
+        """`default`, `known` and `zone` as in understanding.Ears."""
+        self._office = json.dumps([[str(folder) for folder in language_folders], default, sorted(known), str(zone)])
         self._deadline = deadline
         self._child: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -101,7 +103,7 @@ def _serve(marks: ReplyMarks, ears: Ears) -> None:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
-    folders, default, known = json.loads(sys.argv[1])
+    folders, default, known, zone = json.loads(sys.argv[1])
     loaded = languages.load([Path(folder) for folder in folders])
     with contextlib.suppress(BrokenPipeError):  # who asked is gone, and nobody waits for the answer
-        _serve(marks_from([language.mail for language in loaded.values()]), Ears(loaded, default, frozenset(known)))
+        _serve(marks_from([language.mail for language in loaded.values()]), Ears(loaded, default, frozenset(known), ZoneInfo(zone)))

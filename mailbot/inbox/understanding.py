@@ -3,38 +3,59 @@
 It is worked out where the mail is parsed, in the process that may be killed: a stranger's text is as hostile as his MIME.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 
 from mailbot.inbox import language
-from mailbot.inbox.intent import Reading, read
+from mailbot.inbox.deadline import Deadline, deadline
+from mailbot.inbox.intent import Reading, read_sentences
+from mailbot.inbox.learned import opinion
 from mailbot.inbox.lexicon import lexicon
+from mailbot.inbox.sentence import Sentence, sentences
+from mailbot.inbox.weighing import weigh
+from mailbot.inbox.wording import shape, wording
 from mailbot.languages import Language
 from mailbot.message.incoming import IncomingMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Whose office listens: its languages, the one that it takes a short mail to be in, and the words that are its own names."""
+    """Whose office listens: its languages, the one that it takes a short mail to be in, the words that are its own names, its time."""
 
     languages: Mapping[str, Language]
     default: str
     known: frozenset[str]
+    zone: tzinfo = UTC    # the office's: a deadline without a zone is in it
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The language of a mail, and its wishes."""
+    """The language of a mail, its wishes, and by when they are wanted."""
 
     language: str
     reading: Reading
+    deadline: Deadline | None = None
 
 
 def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understood:
     """Pure; `now` is what "yesterday" is counted from."""
     spoken = language.detect(message.visible_text or message.subject, ears.languages, ears.default)
-    return Understood(spoken, read(message.subject, message.visible_text, lexicon(ears.languages), spoken, now, ears.known))
+    book = lexicon(ears.languages)
+    found = sentences(message.subject, message.visible_text, book, spoken, now)
+    reading = read_sentences(found, message.subject, message.visible_text, book, ears.known)
+    wanted_by = deadline(f"{message.subject}\n{message.visible_text}", book.clock, now, ears.zone)
+    tongue = next((tongue for tongue in book.tongues if tongue.code == spoken), None)
+    if tongue is None or tongue.learned is None or not found:
+        return Understood(spoken, reading, wanted_by)
+    heard = opinion(tongue.learned, shape(found), [wording(sentence, book, tongue) for sentence in found])
+    return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)), wanted_by)
+
+
+def _other_language(found: Sequence[Sentence], spoken: str) -> str:
+    """Who names another language than the one that he writes wants that edition."""
+    named = (hit.concept.partition(":")[2] for sentence in found for hit in sentence.hits if hit.concept.startswith("language:"))
+    return next((code for code in named if code != spoken), "")
 
 
 def own_words(addresses: Iterable[str], names: Iterable[str]) -> frozenset[str]:

@@ -262,6 +262,11 @@ def _date(index: Index, mention: dates.DateMention) -> _Asked:
     return _Asked(DATE * _rarity(index, found), found, True, frozenset())
 
 
+def rarest(index: Index) -> float:
+    """What a word is worth that only one release has: the measure of a score, whatever the number of releases."""
+    return math.log(1 + (max(1, index.releases) - 0.5) / 1.5)
+
+
 def _rarity(index: Index, found: Iterable[int]) -> float:
     """BM25's idf, by release: a word in every release tells nothing, one in none tells most."""
     count = len(set(map(index.owners.__getitem__, found)))

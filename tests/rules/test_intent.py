@@ -52,7 +52,7 @@ def kinds(text: str, subject: str = "") -> set[Kind]:
         ("Comment obtenir une accréditation pour la conférence de presse ?", Kind.EVENT),
         ("Le communiqué sous embargo, svp", Kind.EMBARGO),
         ("Merci d'envoyer les trois derniers communiqués", Kind.SEVERAL),
-        ("Veuillez trouver en pièce jointe mon article", Kind.SUBMISSION),
+        ("Veuillez trouver en pièce jointe mon article", Kind.OFFER),
         ("Merci beaucoup, bien reçu", Kind.THANKS),
         ("Votre dernier communiqué svp", Kind.LATEST),
         ("Please send the statement about the dam", Kind.ABOUT),

@@ -1,0 +1,88 @@
+"""What mails with such words wanted so far: a linear model, learned from labelled mails and kept in a language's folder.
+
+`learned.json` holds, for every telling feature (a word's stem, two words in a row, a phrase of wishes.yaml that was found), one small
+number a kind: how much it speaks for it. `python -m tests.corpus.teach` writes it. It knows words that no list of phrases
+has, but it cannot be trusted alone: weighing.py holds it against the phrases.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+WHOLE, BEST = 0.7, 0.3  # how much the mail as a whole counts, and the sentence that says it best
+LIKELY = 4              # kinds whose words are told
+LEAST = -1.5            # no sentence speaks against a kind more than so
+SCALE = 100             # the numbers of the file are hundredths
+
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The kinds, what speaks for each without any word, and the rows of the features."""
+
+    kinds: tuple[str, ...]
+    bias: Row
+    rows: Mapping[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """How much speaks for each kind: above 0 yes, below no. `best`: in the sentence that says it best."""
+
+    kinds: Mapping[str, float]
+    best: Mapping[str, float]
+    clauses: Mapping[str, float]  # of each kind that some sentence says more than any other, how much
+    telling: Mapping[str, tuple[str, ...]]  # of each kind the features that say most for it
+
+
+def learned(content: Mapping[str, Any]) -> Learned | None:
+    """Of a language's learned.json; None where the language has none."""
+    if not content:
+        return None
+    rows = {feature: tuple(number / SCALE for number in row) for feature, row in content["features"].items()}
+    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"]), rows)
+
+
+def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[str]]) -> Opinion:
+    """Of a mail: the features of each of its sentences, and those of the whole."""
+    seen: set[str] = set()
+    whole, count = [0.0] * len(model.kinds), 0
+    best, clauses = [-2.0] * len(model.kinds), dict[str, float]()
+    for features in sentences:
+        known = [feature for feature in features if feature in model.rows]
+        fresh = [feature for feature in known if feature not in seen]
+        before = seen.intersection(known)
+        seen.update(fresh)
+        new = _sum(model, fresh)
+        whole, count = _added(whole, new), count + len(fresh)
+        said = _scores(model, _added(new, _sum(model, [feature for feature in known if feature in before])), len(known))
+        best = list(map(max, best, said))
+        most = max(said)
+        kind = model.kinds[said.index(most)]
+        clauses[kind] = max(most, clauses.get(kind, most))
+    shaping = [feature for feature in shape if feature in model.rows and feature not in seen]
+    scores = _scores(model, _added(whole, _sum(model, shaping)), count + len(shaping))
+    mixed = [WHOLE * score + BEST * max(said, LEAST) for score, said in zip(scores, best, strict=True)]
+    likely = sorted(range(len(mixed)), key=lambda number: -mixed[number])[:LIKELY]
+    telling = {model.kinds[number]: _telling(model, seen, number) for number in likely}
+    return Opinion(dict(zip(model.kinds, mixed, strict=True)), dict(zip(model.kinds, best, strict=True)), clauses, telling)
+
+
+def _sum(model: Learned, features: Sequence[str]) -> list[float]:
+    return list(map(sum, zip(*(model.rows[feature] for feature in features), strict=True))) if features else [0.0] * len(model.kinds)
+
+
+def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    return [left + right for left, right in zip(one, other, strict=True)]
+
+
+def _scores(model: Learned, total: Sequence[float], features: int) -> list[float]:
+    """A long mail speaks no louder than a short one."""
+    return [(bias + found) / sqrt(features + 1) for bias, found in zip(model.bias, total, strict=True)]
+
+
+def _telling(model: Learned, seen: Iterable[str], number: int) -> tuple[str, ...]:
+    words = [feature for feature in seen if feature.isalpha() and model.rows[feature][number] > 0]
+    return tuple(sorted(words, key=lambda feature: (-model.rows[feature][number], feature))[:5])

@@ -1,0 +1,171 @@
+"""Two voices say what a mail wants: the phrases of the folders, and what was learned from labelled mails. What is to be believed?
+
+The learned voice knows far more ways to say a thing, so it names the wishes. It acts alone only with a margin; where it is
+less sure, the phrases must say the same; and where either hears somebody in need, a complaint or a lawyer, nothing is acted
+upon. A wrong act costs more than ten mails that a colleague reads.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from mailbot.inbox.intent import Kind, Reading, Wish
+from mailbot.inbox.learned import Opinion
+
+GRAVE = frozenset({Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.SOMEONE_ELSE, Kind.CHANGE_OF_ADDRESS, Kind.EMBARGO})
+_KINDS = {str(kind): kind for kind in Kind}
+_RELEASES = (Kind.LATEST, Kind.ABOUT)
+_ACTS = (*_RELEASES, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
+_FILED = (Kind.THANKS, Kind.SPAM)
+_OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
+_ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
+
+GRAVE_MAIL, GRAVE_SENTENCE = -0.45, 0.25    # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.05, 0.3   # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = 0.0             # nothing is acted upon below it
+LEAST_LIST = 0.2        # ... for a place on the list
+LEAST_UNSAID = 0.12     # nor below this where no phrase says so too
+LEAST_UNDATED = 0.55    # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: 0.3, Kind.ABOUT: 0.3, Kind.SUBSCRIBE: 0.45, Kind.UNSUBSCRIBE: 0.4}    # over whatever is no act
+SECOND, SECOND_CLAUSE = 0.1, 0.3    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+BESIDE_LIST = 0.4       # ... a release beside the wish for all that come
+LOUD = 0.8              # ... a release beside photos, video or audio, which may be those of the release
+OWN_CLAUSE = 0.0        # some sentence asks for it more than for anything else
+FAREWELL = 0.9          # ... and beside the wish to leave: who leaves likes to speak of the last one
+OBJECT = -0.5           # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = -0.38, 0.27
+CLEAR, DENIED = 0.6, -0.35  # the phrases are sure; what was learned says otherwise
+UNHEARD, FAINT = -0.55, -0.75   # below it nothing was heard at all
+NEAR = 0.4              # on and off the list are near: the other way must be so much less likely
+CERTAIN, FEW_WORDS = 0.9, 25
+SURE, UNSURE = 0.9, 0.4
+
+
+def weigh(reading: Reading, heard: Opinion) -> Reading:
+    """The reading with the wishes that both voices make of it, the most dangerous first."""
+    scores = {_KINDS[kind]: score for kind, score in heard.kinds.items() if kind in _KINDS}
+    wishes = list(_agreed(reading, heard, scores) or _wishes(reading, heard, scores))
+    if not any(wish.confidence > UNSURE for wish in wishes):
+        wishes = _by_phrases_alone(reading, scores) or wishes
+    order = list(Kind)
+    sure = any(wish.kind in _ACTS and wish.confidence > UNSURE for wish in wishes)
+    leaning = scores[Kind.ABOUT] - scores[Kind.LATEST]
+    sorted_ = tuple(sorted(wishes, key=lambda wish: order.index(wish.kind)))
+    return replace(reading, leaning=leaning, negated=reading.negated and not sure, wishes=sorted_)
+
+
+def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:
+    """What the phrases understand to the last word, and what was learned does not deny: that is certain."""
+    said = [wish for wish in reading.wishes if wish.kind is not Kind.THANKS]
+    if not said or reading.negated or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
+        return []
+    persons = max(score for kind, score in scores.items() if kind not in _ACTS)
+    if persons > DENIED or max(heard.best[kind] for kind in GRAVE.intersection(scores)) > GRAVE_SENTENCE:
+        return []
+    lists = [scores[kind] for kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) if kind not in {wish.kind for wish in said}]
+    wanted = [max(scores[one] for one in (_RELEASES if wish.kind in _RELEASES else (wish.kind,))) for wish in said]
+    listed = [scores[wish.kind] for wish in said if wish.kind not in _RELEASES]
+    other = max(lists, default=-1.0)
+    if other > max(wanted) or (listed and (other > min(DENIED, max(wanted) - NEAR) or min(listed) < (0.0 if len(said) > 1 else -NEAR))):
+        return []
+    return said if min(wanted) > DENIED - NEAR else []
+
+
+def _by_phrases_alone(reading: Reading, scores: Mapping[Kind, float]) -> list[Wish]:
+    """Nothing is sure: then a person gets it under the name that the phrases give it."""
+    named = [wish for wish in reading.wishes if wish.kind not in (*_ACTS, *_FILED) and scores.get(wish.kind, 0.0) > FAINT]
+    return sorted(named, key=lambda wish: -scores.get(wish.kind, 0.0))[:1]
+
+
+def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
+    top = max(scores, key=lambda kind: scores[kind])
+    if scores[top] < UNHEARD:
+        return
+    alone = [wish for wish in reading.wishes if wish.kind in _ALONE]
+    if alone and top in _RELEASES:
+        yield from alone
+        return
+    if top in _FILED:
+        if "?" in reading.whole and top is Kind.THANKS:
+            return
+        rest = max(score for kind, score in scores.items() if kind is not top)
+        if scores[top] > FILED and scores[top] - rest > FILED_MARGIN:
+            yield _wish(top, reading, heard, SURE)
+        return
+    gravest = max(GRAVE.intersection(scores), key=lambda kind: scores[kind])
+    best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
+    grave = scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
+    if top in GRAVE:
+        yield _wish(top, reading, heard, SURE)
+        return
+    persons = [kind for kind in scores if kind not in (*_ACTS, *_FILED) and kind not in GRAVE]
+    said = {wish.kind for wish in reading.wishes}
+    beside = [
+        kind for kind in persons
+        if kind is top or scores[kind] > BESIDE or heard.clauses.get(kind, -1) > BESIDE_CLAUSE
+        or (kind in _OBJECTS and kind in said and scores[kind] > OBJECT)
+    ]  # fmt: skip
+    for kind in beside:
+        yield _wish(kind, reading, heard, SURE)
+    if grave and not beside:
+        yield _wish(gravest, reading, heard, UNSURE)
+    if beside and reading.wish(*_RELEASES) and not any(heard.clauses.get(kind, -1.0) > SECOND_CLAUSE for kind in _RELEASES):
+        yield replace(next(wish for wish in reading.wishes if wish.kind in _RELEASES), confidence=UNSURE)   # for a draft
+        return
+    if not grave:
+        yield from _acts(top, beside, reading, heard, scores)
+
+
+def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
+    release = max(_RELEASES, key=lambda kind: scores[kind])
+    acts = (release, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
+    first = release if top in _RELEASES else top
+    wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores)]
+    if release in wanted and not _objects_apart(beside, heard):
+        wanted.remove(release)
+    others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
+    rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
+    for kind in wanted if wanted or beside else [first]:
+        margin = scores[kind] - (max(others, rivals) if kind is first else others)
+        spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
+        allowed = scores[kind] > CERTAIN or not _objected(kind, kind is first, reading)
+        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
+        yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+
+
+def _objected(kind: Kind, first: bool, reading: Reading) -> bool:
+    """In a mail of a few words an unknown verb beside the release, or a `not`, changes everything; on and off the list are near."""
+    said = {wish.kind for wish in reading.wishes}
+    short = reading.words <= FEW_WORDS
+    if kind is Kind.UNSUBSCRIBE:
+        return (Kind.SUBSCRIBE in said and kind not in said) or (not first and kind not in said)
+    if kind is Kind.SUBSCRIBE:
+        return Kind.UNSUBSCRIBE in said or (kind not in said and (short or not first)) or (short and reading.negated)
+    return short and (reading.negated or bool(reading.unexplained_beside) or (kind is Kind.LATEST and kind not in said))
+
+
+def _objects_apart(beside: list[Kind], heard: Opinion) -> bool:
+    """`Photos of your release on the wells`: the release is what the photos are of, unless it is asked for loudly."""
+    return set(_OBJECTS).isdisjoint(beside) or max(heard.clauses.get(kind, -1.0) for kind in _RELEASES) > LOUD
+
+
+def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
+    """Asked for in a sentence of its own, not only spoken of."""
+    if kind is not first and scores[kind] < {Kind.UNSUBSCRIBE: FAREWELL, Kind.SUBSCRIBE: BESIDE_LIST}.get(first, SECOND):
+        return False
+    clause = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,)))
+    return scores[kind] > SECOND and clause > SECOND_CLAUSE
+
+
+def _least(kind: Kind, reading: Reading) -> float:
+    if kind is Kind.LATEST and not reading.recent:
+        return LEAST_UNDATED
+    said = {wish.kind for wish in reading.wishes}
+    if kind not in _RELEASES:
+        return LEAST_LIST
+    return LEAST if kind in said or (kind in _RELEASES and not said.isdisjoint(_RELEASES)) else LEAST_UNSAID
+
+
+def _wish(kind: Kind, reading: Reading, heard: Opinion, confidence: float) -> Wish:
+    """Its evidence are the words of the phrases, or those that the learned voice goes by."""
+    said = reading.wish(kind)
+    return Wish(kind, said.evidence if said else heard.telling.get(kind, ()), confidence)

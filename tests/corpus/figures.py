@@ -1,0 +1,54 @@
+"""Prints how mailbot does on the voices: `python -m tests.corpus.figures`. Of those apart it tells the labels and never a word."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mailbot.inbox.outcome import Context
+from tests.corpus.sahel import Mail, acted, done, is_right, is_wrong, mails, office, wanted
+
+PARTS = ("heard", "apart")
+
+
+@dataclass(frozen=True, repr=False)
+class Figures:
+    """Of one part: how many mails, those not exactly right, and those for which something wrong was done."""
+
+    mails: int
+    missed: list[tuple[Mail, set[tuple[str, ...]]]]
+    wrong: list[tuple[Mail, set[tuple[str, ...]]]]
+
+    @property
+    def share(self) -> float:
+        return 1 - len(self.missed) / self.mails
+
+    def __repr__(self) -> str:
+        """No word of a mail: a failing test prints this."""
+        return str(self)
+
+    def __str__(self) -> str:
+        right = self.mails - len(self.missed)
+        return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {len(self.wrong)} wrong acts"
+
+
+def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
+    judged = [(mail, done(acted(mail, context or office()))) for mail in those]
+    return Figures(
+        len(judged),
+        [(mail, got) for mail, got in judged if not is_right(got, wanted(mail))],
+        [(mail, got) for mail, got in judged if is_wrong(got, wanted(mail))],
+    )
+
+
+def pairs(these: Iterable[tuple[Mail, set[tuple[str, ...]]]]) -> str:
+    """Label wanted, act got, how often: a line each."""
+    counted = Counter(
+        f"{' + '.join(sorted(mail.right))}  ->  {' + '.join(sorted(':'.join(one) for one in got))}" for mail, got in these
+    )
+    return "\n".join(f"  {count:3}  {pair}" for pair, count in counted.most_common())
+
+
+if __name__ == "__main__":
+    for part in PARTS:
+        found = figures(mails(part))
+        print(f"{part}: {found}\n{pairs(found.missed)}\nwrong:\n{pairs(found.wrong)}\n")

@@ -1,0 +1,118 @@
+"""Teaches mailbot its words: `python -m tests.corpus.teach` reads lessons and the voices heard, and writes each learned.json.
+
+A linear model, one column a kind, fitted by dual coordinate descent (Hsieh et al. 2008, L2 loss): the same examples give the same
+file. The voices apart are never read here.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+import yaml
+
+from mailbot import languages
+from mailbot.inbox.intent import Kind
+from mailbot.inbox.learned import SCALE
+from mailbot.inbox.lexicon import Lexicon, lexicon
+from mailbot.inbox.sentence import sentences
+from mailbot.inbox.wording import shape, wording
+from tests.corpus.sahel import LANGUAGES, NOW, Mail, mails, message
+
+LESSONS = Path(__file__).parent / "lessons"
+COST, ROUNDS, LEAST_VOICES, LEAST_WEIGHT = 3.0, 8, 2, 4
+NAMES = {"help": Kind.HELP, "latest": Kind.LATEST, "about": Kind.ABOUT}
+KINDS = (*sorted({str(kind) for kind in Kind} - {Kind.EMBARGO, Kind.SEVERAL}), "unclear")
+
+
+@dataclass(frozen=True)
+class Example:
+    """The features of a mail, what it wants, and whose it is."""
+
+    language: str
+    features: frozenset[str]
+    kinds: frozenset[str]
+    voice: str
+
+
+def examples(heard: Iterable[Mail]) -> list[Example]:
+    book = lexicon(LANGUAGES)
+    return [*_lessons(book), *(_example(mail, book) for mail in heard)]
+
+
+def _lessons(book: Lexicon) -> Iterator[Example]:
+    for path in sorted(LESSONS.glob("*.yaml")):
+        for names, those in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            for number, text in enumerate(those):
+                kinds = frozenset(str(NAMES.get(name, name)) for name in names.split("+")) - {"none"}
+                yield Example(path.stem, features("", text, path.stem, book), kinds, f"lesson {names} {path.stem} {number}")
+
+
+def _example(mail: Mail, book: Lexicon) -> Example:
+    said = [label.removeprefix("person:").partition(":")[0] for label in mail.right]
+    read = message(mail)
+    found = features(read.subject, read.visible_text, mail.language, book)
+    return Example(mail.language, found, frozenset(str(NAMES.get(name, name)) for name in said), mail.voice)
+
+
+def features(subject: str, text: str, code: str, book: Lexicon) -> frozenset[str]:
+    tongue = next(tongue for tongue in book.tongues if tongue.code == code)
+    found = sentences(subject, text, book, code, NOW)
+    return shape(found).union(*(wording(sentence, book, tongue) for sentence in found))
+
+
+def fit(taught: Sequence[Example], seed: int = 0) -> dict[str, list[float]]:
+    """The rows by feature, and the bias under ""; a feature that only one voice has tells of that voice alone."""
+    voices = defaultdict(set)
+    for example in taught:
+        for feature in example.features:
+            voices[feature].add(example.voice)
+    kept = {feature: number for number, feature in enumerate(sorted(one for one in voices if len(voices[one]) >= LEAST_VOICES))}
+    rows = [[kept[feature] for feature in sorted(example.features) if feature in kept] for example in taught]
+    columns = [_column(rows, [1 if kind in example.kinds else -1 for example in taught], len(kept), seed) for kind in KINDS]
+    return {feature: [column[number] for column in columns] for feature, number in {**kept, "": len(kept)}.items()}
+
+
+def _column(rows: Sequence[Sequence[int]], wanted: Sequence[int], features: int, seed: int) -> list[float]:
+    weights, alphas = [0.0] * (features + 1), [0.0] * len(rows)
+    order, chance = list(range(len(rows))), random.Random(seed)
+    for _ in range(ROUNDS):
+        chance.shuffle(order)
+        for number in order:
+            row, sign = rows[number], wanted[number]
+            size = 1 / sqrt(len(row) + 1)
+            said = (weights[-1] + sum(weights[feature] for feature in row)) * size
+            step = (sign * said - 1 + alphas[number] / (2 * COST)) / (1 + 1 / (2 * COST))
+            alpha = max(0.0, alphas[number] - step)
+            if change := (alpha - alphas[number]) * sign * size:
+                alphas[number] = alpha
+                weights[-1] += change
+                for feature in row:
+                    weights[feature] += change
+    return weights
+
+
+def content(rows: Mapping[str, Sequence[float]], spoken: frozenset[str]) -> dict[str, object]:
+    """What learned.json holds: the features of one language, in hundredths, without those that tell nothing."""
+    whole = {feature: [round(weight * SCALE) for weight in row] for feature, row in rows.items()}
+    telling = {one: row for one, row in whole.items() if one in spoken and max(map(abs, row)) >= LEAST_WEIGHT}
+    return {"kinds": KINDS, "bias": whole[""], "features": telling}
+
+
+def contents(taught: Sequence[Example]) -> dict[str, dict[str, object]]:
+    """Of every language; taught together, for what a phrase of wishes.yaml means is the same in all of them."""
+    rows = fit(taught)
+    return {
+        code: content(rows, frozenset().union(*(example.features for example in taught if example.language == code)))
+        for code in sorted({example.language for example in taught})
+    }
+
+
+if __name__ == "__main__":
+    for code, learned in contents(examples(mails("heard"))).items():
+        path = languages.shipped() / code / "learned.json"
+        path.write_text(json.dumps(learned, separators=(",", ":")) + "\n", encoding="ascii")
+        print(f"{path.name} of {code}: {path.stat().st_size // 1000} kB")
