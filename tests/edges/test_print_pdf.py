@@ -22,13 +22,14 @@ from mailbot.message.incoming import parse
 from mailbot.outbox.print_pdf import NotPrinted, available, print_pdf
 from mailbot.releases.release import Edition, Release, State
 from mailbot.rendering import environment, shipped
+from mailbot.staffed_hours import Hours
 from tests.servers.throwaway import needed
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 LANGUAGES = languages.load([languages.shipped()])
 OFFICE = Office(
     name="Office des ponts", short_name="", address=Address("presse@ponts.example"), website="", contact="", languages=("fr", "en"),
-    colleagues=(), public_url="", spoken=LANGUAGES, prints=True,
+    colleagues=(), public_url="", spoken=LANGUAGES, prints=True, hours=Hours((), ZoneInfo("Africa/Bamako")), duty_number="", protection=None, referral="",
     words=environment([shipped()], {code: one.typography for code, one in LANGUAGES.items()}, ZoneInfo("Africa/Bamako")),
 )  # fmt: skip
 PONT = Edition(
