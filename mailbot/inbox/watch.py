@@ -55,7 +55,7 @@ class Watcher:
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
-        self._sent, self._arrived, self._clock = sent, arrived, clock
+        self.sent, self._arrived, self._clock = sent, arrived, clock
         self._stopping = asyncio.Event()
         self._failures = 0
         self._refused: Counter[tuple[int, int]] = Counter()  # mails that the server would not give, by UIDVALIDITY and UID
@@ -103,7 +103,7 @@ class Watcher:
             await self._take_up(session)
             while await self._fetch_new(session):
                 pass
-            await self._sent.look(session, self.lease_name, self._start)
+            await self.sent.look(session, self.lease_name, self._start)
         finally:
             await session.close()
 
@@ -143,8 +143,8 @@ class Watcher:
                     noted = loop.time()
                 if new or moved or session.pending:
                     continue
-                if self._sent.is_due:  # between two waits, on the same connection; back in the mailbox a search comes first
-                    await self._sent.look(session, self.lease_name, self._start)
+                if self.sent.is_due:  # between two waits, on the same connection; back in the mailbox a search comes first
+                    await self.sent.look(session, self.lease_name, self._start)
                     await self._select(session)
                 else:
                     await self._wait(session, left)

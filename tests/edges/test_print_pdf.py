@@ -29,7 +29,8 @@ NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 LANGUAGES = languages.load([languages.shipped()])
 OFFICE = Office(
     name="Office des ponts", short_name="", address=Address("presse@ponts.example"), website="", contact="", languages=("fr", "en"),
-    colleagues=(), public_url="", spoken=LANGUAGES, prints=True, hours=Hours((), ZoneInfo("Africa/Bamako")), duty_number="", protection=None, referral="",
+    colleagues=(), public_url="", spoken=LANGUAGES, prints=True,
+    hours=Hours((), ZoneInfo("Africa/Bamako")), duty_number="", protection=None, referral="",
     words=environment([shipped()], {code: one.typography for code, one in LANGUAGES.items()}, ZoneInfo("Africa/Bamako")),
 )  # fmt: skip
 PONT = Edition(

@@ -64,7 +64,9 @@ def impatient(office: Office, parts: service.Parts) -> service.Parts:
         mailbox="INBOX", filed="mailbot", attention="mailbot/attention", observe=False, start_from=datetime(2020, 1, 1, tzinfo=UTC),
         poll_seconds=1, idle_seconds=1, lease_seconds=30,
     )  # fmt: skip
-    watcher = Watcher(parts.database, server, patience, parts.holder, arrived=parts.disposer.wake.set, clock=clock.now)
+    watcher = Watcher(
+        parts.database, server, patience, parts.holder, parts.watcher.sent, arrived=parts.disposer.wake.set, clock=clock.now,
+    )  # fmt: skip
     return replace(parts, watcher=watcher)
 
 
@@ -143,7 +145,7 @@ async def test_an_instant_in_start_from_divides_old_from_new(office: Office, rel
     office.configure({"inbox": {"start_from": datetime(2020, 1, 1, tzinfo=UTC).isoformat()}})
     office.ask(UNCLEAR)
     await office.once()
-    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
+    assert [got.recipient for got in office.taken(relay)] == [COLLEAGUE]
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ async def test_a_release_under_embargo_is_not_to_be_had_before_its_instant_by_an
     for sender, text in ways.items():
         office.ask(text, sender=sender)
     await office.once(lambda: OPENS - timedelta(seconds=1))
-    assert len(relay.mails) == len(ways) + 4  # four ways find nothing: a colleague has the mail, and the sender is offered titles
-    for got in relay.mails:
+    assert len(office.taken(relay)) == len(ways) + 4  # four ways find nothing: a colleague has the mail, and the sender is offered titles
+    for got in office.taken(relay):
         said = everything_in(got.content)
         assert "quatre-vingts" not in said
         assert UNDER_EMBARGO.title not in said or "Un pont de corde relie les deux rives » ?" in said
