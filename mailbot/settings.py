@@ -141,7 +141,7 @@ class Inbox(Section):
     answers_per_address_per_day: int = Field(3, ge=1, description="Answers to one address in 24 hours.")
     answers_per_domain_per_hour: int = Field(20, ge=1, description="Answers to one domain in an hour.")
     answers_per_minute: int = Field(30, ge=1, description="Answers to everybody in a minute.")
-    addresses_per_text_per_hour: int = Field(3, ge=1, description="The very same words are answered to so many addresses in an hour.")
+    addresses_per_text_per_hour: int = Field(10, ge=1, description="The very same words are answered to so many addresses in an hour.")
     hand_off_to: Words = Field([], description="Colleagues who get what a person must answer, in order. Required by draft and automatic.")
     protection_to: str = Field("", description="Who is told of a call for help.")
     referral: str = Field("", description="The office's own words for calls for help; empty: nothing is sent.")

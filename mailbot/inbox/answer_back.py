@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailbot.inbox import destination
+from mailbot.inbox.brakes import stopped
 from mailbot.inbox.fulfilment import capped
 from mailbot.inbox.heard import listen
 from mailbot.inbox.intent import Kind
@@ -99,7 +100,7 @@ def _decided(
     before = context.earlier_variants.count((asked.edition.slug, asked.variant))
     if before >= (2 if confirmed else 1) or not (confirmed or sealed):
         return person(Reason.ASKED_AGAIN)
-    if cap := capped(context):
+    if cap := stopped(context) or capped(context):
         return person(cap)
     send = SendRelease(
         release=asked.edition.release, edition=asked.edition.slug, language=asked.edition.language, why="answer-back",

@@ -17,12 +17,17 @@ SAME_WORDS_WITHIN = timedelta(hours=1)
 FULL_WITHIN, FULL_TIMES, FLOOD_WITHIN = timedelta(minutes=1), 3, timedelta(minutes=10)
 
 
-def braked(context: Context, *, is_reply: bool) -> Reason | None:
-    """Why nothing leaves by itself now. `is_reply`: the subject is one of an earlier mail."""
+def stopped(context: Context) -> Reason | None:
+    """Why nothing leaves by itself now, whatever is asked for: this person complained, or the breaker has tripped."""
     if context.silenced:
         return Reason.COMPLAINED
-    if context.answers_stopped:
-        return Reason.ANSWERS_STOPPED
+    return Reason.ANSWERS_STOPPED if context.answers_stopped else None
+
+
+def braked(context: Context, *, is_reply: bool) -> Reason | None:
+    """The same, and why these words are not answered. `is_reply`: the subject is one of an earlier mail."""
+    if halt := stopped(context):
+        return halt
     if is_reply and context.same_words_answered:
         return Reason.ASKED_AGAIN  # nobody replies to an answer with the very words that it answered: an answering machine does
     return Reason.CAP_SAME_WORDS if context.same_words_from >= context.caps.addresses_per_text_per_hour else None

@@ -146,7 +146,7 @@ class Caps:
     answers_per_address_per_day: int = 3
     answers_per_domain_per_hour: int = 20
     answers_per_minute: int = 30
-    addresses_per_text_per_hour: int = 3
+    addresses_per_text_per_hour: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,8 @@ async def test_after_a_reset_what_led_to_the_trip_counts_no_more(office: Office,
     assert (office.mails()[-1]["reason"], office.status()["inbox"]["answers_stopped"]) == ("latest-asked", False)
 
 
-async def test_the_same_words_from_ever_new_addresses_are_answered_to_three(office: Office, relay: LoopbackRelay) -> None:
+async def test_the_same_words_from_ever_new_addresses_are_answered_to_so_many(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"addresses_per_text_per_hour": 3}})
     for number in range(6):
         office.ask("Merci, votre dernier communiqué svp", sender=f"Robot <ooo-{number}@robot-{number}.example>", number=number)
     await office.once()

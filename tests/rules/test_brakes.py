@@ -22,9 +22,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         pytest.param({"answers_stopped": True}, False, "answers-stopped", id="breaker"),
         pytest.param({"same_words_answered": True}, True, "asked-again", id="a-reply-with-the-words-that-were-answered"),
         pytest.param({"same_words_answered": True}, False, None, id="asked-once-more"),
-        pytest.param({"same_words_from": 2}, False, None, id="the-third-address"),
-        pytest.param({"same_words_from": 3}, False, "cap-same-words", id="the-fourth-address"),
-        pytest.param({"same_words_from": 3, "caps": Caps(addresses_per_text_per_hour=4)}, False, None, id="another-cap"),
+        pytest.param({"same_words_from": 9}, False, None, id="the-tenth-address"),
+        pytest.param({"same_words_from": 10}, False, "cap-same-words", id="the-eleventh-address"),
+        pytest.param({"same_words_from": 10, "caps": Caps(addresses_per_text_per_hour=11)}, False, None, id="another-cap"),
         pytest.param({"silenced": True, "answers_stopped": True, "same_words_from": 9}, True, "complained", id="the-person-comes-first"),
     ],
 )
