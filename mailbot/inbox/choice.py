@@ -19,6 +19,7 @@ NEARLY_ALL = 0.8        # words that so many of the releases have tell them not 
 TELLING = 4.2           # times the worth of the rarest word, found of one release: the mail is about it
 APART = 0.6             # of the best score: no other may have more
 LITTLE = 3.25           # and so little says nothing
+CANDIDATES = 8
 CLEAR_LEANING = 0.5     # ... so far that what is told of it is perhaps no topic
 SHORT = 25              # and of so few is wholly about what is told of the release
 TERSE = 12              # a mail of so few words has its topic in the subject
@@ -79,7 +80,7 @@ def _weighed(
     if precise and (not reading.topic or reading.words <= SHORT):
         newest_meant = reading.recent and leaning < -CLEAR_LEANING
         return replace(precise, doubt=Doubt.HALF_MATCH) if newest_meant and isinstance(precise, Choice) else precise
-    found = search(index, _without(reading.whole, known), now, limit=max(1, len(releases)))
+    found = search(index, _without(reading.whole, known), now, limit=CANDIDATES, worded=1)
     matches = [match for match in found if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)

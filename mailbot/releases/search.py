@@ -129,8 +129,8 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar, known)
 
 
-def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[Match, ...]:
-    """The releases that the text may ask for, the best first; equal ones newest first, then by slug."""
+def search(index: Index, text: str, now: datetime, limit: int = BEST, worded: int = WORDED) -> tuple[Match, ...]:
+    """The releases that the text may ask for, the best first; equal ones newest first, then by slug. The first `worded` get their words."""
     text = in_one_form(unicodedata.normalize("NFC", text), index.spellings)
     asked = _asked(index, text, now)
     whole = sum(one.weight for one in asked)
@@ -148,7 +148,7 @@ def search(index: Index, text: str, now: datetime, limit: int = BEST) -> tuple[M
     found_in = [(round(score, 9), -paper) for score, paper in best.values()]
     found_in.sort(key=lambda found: index.papers[found[1]].release)
     found_in.sort(key=lambda found: (found[0], index.papers[found[1]].moment), reverse=True)
-    return tuple(_match(index, paper, score, asked, whole, place < WORDED) for place, (score, paper) in enumerate(found_in[:limit]))
+    return tuple(_match(index, paper, score, asked, whole, place < worded) for place, (score, paper) in enumerate(found_in[:limit]))
 
 
 def _match(index: Index, paper: int, score: float, asked: Sequence[_Asked], whole: float, worded: bool) -> Match:
