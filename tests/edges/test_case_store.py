@@ -27,7 +27,7 @@ def opened(database: Database, **changes: Any) -> Case:
     database.write_now(inbox.store, [arrival], NOW)
     record = inbox.Record(
         kind="request", outcome="hand_off", reason="interview", explanation={}, language="fr", sender=AWA.address, sender_key=AWA.key,
-        subject="Demande", message_id="<1@radio.example>", identity="", waiting=True, folder="mailbot/attention",
+        subject="Demande", message_id="<1@radio.example>", identity="", words="", waiting=True, folder="mailbot/attention",
     )  # fmt: skip
     database.write_now(inbox.record, number, record, "draft", NOW)
     values: dict[str, Any] = {
