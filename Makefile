@@ -58,10 +58,12 @@ clean:  ## Remove the virtual environment and every cache; settings and database
 	@echo "Setting up in .venv; the first time takes about a minute."
 	@$(PYTHON) -m venv --clear .venv
 
-# mailbot itself is installed as it lies here, with the build tools of the lock: nothing is asked from a registry.
+# mailbot itself is installed as it lies here, with the build tools of the lock: nothing is asked from a registry. It is compiled
+# at once, because where Python may write no bytecode while it runs every start would compile it anew.
 .venv/ready: requirements.lock pyproject.toml | .venv/bin/python
 	@$(PIP) install --quiet --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m compileall -q mailbot
 	@touch $@
 
 .venv/ready-for-tests: requirements-dev.lock .venv/ready

@@ -164,6 +164,7 @@ def desk_of(
         office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
         hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
         attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
+        unready_languages=unready(settings, loaded),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """`mailbot language`: what a language folder lacks, and what is wrong with it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,21 +71,39 @@ def _templates(folders: Sequence[Path], language: "Language") -> tuple[list[str]
     from datetime import UTC
 
     from mailbot.inbox.reason import Reason
-    from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment, faults, lines
+    from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment, faults
+    from mailbot.web import site
 
-    code, lacks, broken = language.code, [], []
+    code, found = language.code, []
     typography: dict[str, Any] = {code: language.typography} if language.typography else {}
+    lacks = _missing_lines(folders, code, "reasons.yaml", Reason)
+    lacks += (no_pages := _missing_lines(folders, code, "web.yaml", site.LINES))
     try:
-        told = lines(folders, code, "reasons.yaml")
-        lacks = [f"templates/{code}/reasons.yaml: {reason}" for reason in Reason if reason not in told]
-        if not told:
-            lacks = [f"templates/{code}/reasons.yaml"]
-        found = faults(environment(folders, typography, UTC), code)
+        words = environment(folders, typography, UTC)
     except TemplateFault as unusable:
-        found = (unusable, *faults(environment(folders, {}, UTC), code))
-    for fault in found:
+        words = environment(folders, {}, UTC)
+        found.append(unusable)
+    if code in words.typographies and not no_pages:
+        try:
+            site.words(folders, code, words.typographies[code])
+        except TemplateFault as unusable:
+            found.append(unusable)
+    broken = []
+    for fault in (*found, *faults(words, code)):
         if fault.what == NO_SUCH_FILE:
             lacks.append(f"templates/{fault.template}")
         else:
             broken.append(str(fault))
     return lacks, broken
+
+
+def _missing_lines(folders: Sequence[Path], code: str, name: str, keys: Iterable[str]) -> list[str]:
+    """The sentences that a file should hold, or the file. Of one that cannot be read nothing is missing: it is broken, and its reader
+    says so."""
+    from mailbot.rendering import TemplateFault, lines
+
+    try:
+        told = lines(folders, code, name)
+    except TemplateFault:
+        return []
+    return [f"templates/{code}/{name}: {key}" for key in keys if key not in told] if told else [f"templates/{code}/{name}"]

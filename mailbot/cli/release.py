@@ -174,6 +174,7 @@ def render(
         return None
     values = {
         "organisation": office.values, "release": release_values(office, edition), "why": "", "words": (), "repeat": False,
+        "passed_on": False,
         "alternatives": (), "reply_subject": "", "offered": (), "no_pdf": False,
     }  # fmt: skip
     rendered = rendering.render(office.words, edition.language, "answer", values)

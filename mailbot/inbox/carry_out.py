@@ -89,29 +89,30 @@ def carry_out(
     tx: Tx, desk: Desk, decided: Decided, subject: Subject, library: Mapping[str, Release], word: Courtesy, now: datetime
 ) -> None:
     """Queue what follows from each decision, and the word that goes back to the sender. Not in observe mode."""
+    language = decided.language if decided.language not in desk.unready_languages else desk.office.own_language
     notes = [decision for decision in decided.decisions if isinstance(decision, HandOff)]
     urgent = any(note.urgent for note in notes)
-    reply = courtesy.written(desk.office, subject, word, decided.language, urgent=urgent, now=now) if desk.mode == "automatic" else None
+    reply = courtesy.written(desk.office, subject, word, language, urgent=urgent, now=now) if desk.mode == "automatic" else None
     if reply is not None:
         desk.enqueue(tx, reply, now)
     for decision in decided.decisions:
         match decision:
             case SendRelease() if desk.mode == "automatic":
-                answer = compose.answer(desk.office, subject, decision, library, decided.language, passed_on=bool(notes))
+                answer = compose.answer(desk.office, subject, decision, library, language, passed_on=bool(notes))
                 desk.enqueue(tx, answer, now)
             case SendRelease():
                 drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
-                _hand_off(tx, desk, drafted, decided.language, subject, library, now)
+                _hand_off(tx, desk, drafted, language, subject, library, now)
             case Subscribe(reason=reason) | Unsubscribe(reason=reason) | Confirm(reason=reason):
-                join.join(tx, desk, decision, subject, decided.language, now)
+                join.join(tx, desk, decision, subject, language, now)
                 if desk.mode == "draft":
-                    _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), decided.language, subject, library, now)
+                    _hand_off(tx, desk, HandOff(reason=reason, why=str(reason)), language, subject, library, now)
             case HandOff(reason=reason) if reason in PROTECTED:
                 _point(tx, desk, subject, referred=reply is not None, now=now)
             case HandOff():
-                _hand_off(tx, desk, decision, decided.language, subject, library, now)
+                _hand_off(tx, desk, decision, language, subject, library, now)
                 if decision.offer and desk.mode == "automatic":
-                    desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, decided.language), now)
+                    desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, language), now)
             case RecordReport():
                 note_report(tx, decision, subject.mail, now)
             case ColleagueReply():

@@ -30,6 +30,7 @@ class Desk:
     secret: bytes
     new_id: Callable[[], str]
     languages: Mapping[str, Language]
+    unready_languages: frozenset[str]  # understood, and without words of ours: who writes in one is answered in the office's own
 
     def enqueue(self, tx: Tx, draft: outbox.Draft, now: datetime) -> bool:
         """Queue a mail under an id of its own. False where the same mail is queued already."""

@@ -40,11 +40,15 @@ def test_what_a_folder_lacks_is_listed_and_it_is_not_complete(own: Path, tmp_pat
     }  # fmt: skip
 
 
+WEB = (SPANISH / "templates" / "es" / "web.yaml").read_text()
 SPOILT = {
     "a-word-for-a-list": ("languages/es/wishes.yaml", "release: comunicado\n", "wishes.yaml line 1: release: must be a list"),
     "broken-yaml": ("languages/es/words.yaml", "name: a\nfunction_words: [a\n", "words.yaml line 3: is not YAML"),
     "an-unknown-value": ("templates/es/notice.txt.j2", "a\n{{ titel }}\n", "notice.txt.j2, line 2: 'titel' is not a value"),
     "a-broken-template": ("templates/es/digest.txt.j2", "a\nb\n{% if %}\n", "digest.txt.j2, line 3"),
+    "unknown-words-in-a-page": ("templates/es/web.yaml", WEB.replace("{office}", "{oficina}"), "es/web.yaml: foot: knows {name}, {office}"),
+    "broken-words-of-the-pages": ("templates/es/web.yaml", "foot: [a\n", "web.yaml: cannot be read"),
+    "broken-reasons": ("templates/es/reasons.yaml", "legal: [a\n", "reasons.yaml: cannot be read"),
     "a-broken-typography": ("languages/es/typography.yaml", "direction: up\n", "es/typography.yaml: months: must be a list"),
 }
 
@@ -55,6 +59,17 @@ def test_what_is_wrong_is_named_with_its_file_and_line(own: Path, tmp_path: Path
     said = Commands(tmp_path)("language", "check", "es")
     assert said.code == 1
     assert told in said.out
+
+
+@pytest.mark.parametrize(
+    ("without", "lacks"), [("", "templates/es/web.yaml"), ("foot:", "templates/es/web.yaml: foot")], ids=["file", "line"]
+)
+def test_the_words_of_the_public_pages_are_a_part_of_a_language(own: Path, tmp_path: Path, without: str, lacks: str) -> None:
+    path = own / "templates" / "es" / "web.yaml"
+    path.write_text("".join(line for line in WEB.splitlines(True) if not line.startswith(without)))
+    said = Commands(tmp_path)("language", "check", "es", "--json")
+    (found,) = said.lines()
+    assert (said.code, found["lacks"], found["faults"]) == (1, [lacks], [])
 
 
 def test_a_language_without_a_folder_is_told_how_to_begin(own: Path, tmp_path: Path) -> None:
