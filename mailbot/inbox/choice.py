@@ -16,14 +16,16 @@ LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must
 HALF = 0.4              # enough for a draft, which a colleague may send
 COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
-TELLING = 4.2           # times the worth of the rarest word, found of one release: the mail is about it
-APART = 0.6             # of the best score: no other may have more
-LITTLE = 3.25           # and so little says nothing
+TELLING = 4.18           # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.66             # of the best score: no other may have more
+LITTLE = 3.33           # and so little says nothing
 CANDIDATES = 8
-CLEAR_LEANING = 0.5     # ... so far that what is told of it is perhaps no topic
+CLEAR_LEANING = 0.32     # ... so far that what is told of it is perhaps no topic
 SHORT = 25              # and of so few is wholly about what is told of the release
 TERSE = 12              # a mail of so few words has its topic in the subject
-LEANING, STRONG_LEANING = 0.12, 0.05    # towards the newest one
+LEANING, STRONG_LEANING = -0.25, 0.39    # towards the newest one
+NEWEST_LEANING, NEWEST_LITTLE = 0.52, 3.4    # so far towards it that what matches no release is no topic
+LEADING, LED = 4.0, 0.6     # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
 MANY = 3                # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
@@ -77,13 +79,19 @@ def _weighed(
     terse = reading.subject_topic if reading.words <= TERSE and not reading.recent else ""
     told = _without(reading.topic or terse, known)
     precise = _about(told, reading.recent, releases, index, now) if told else None
-    if precise and (not reading.topic or reading.words <= SHORT):
-        newest_meant = reading.recent and leaning < -CLEAR_LEANING
-        return replace(precise, doubt=Doubt.HALF_MATCH) if newest_meant and isinstance(precise, Choice) else precise
     found = search(index, _without(reading.whole, known), now, limit=CANDIDATES, worded=1)
     matches = [match for match in found if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
+    if _names_none(reading, leaning, precise) and best <= NEWEST_LITTLE:
+        return Choice(newest, "latest")
+    if precise and (not reading.topic or reading.words <= SHORT):
+        if not isinstance(precise, Choice):
+            return precise
+        if reading.recent and leaning < -CLEAR_LEANING:
+            return replace(precise, doubt=Doubt.HALF_MATCH)
+        leads = matches and matches[0].release == precise.release.id and best >= LEADING and second <= LED * best
+        return replace(precise, doubt=None) if leads and precise.doubt is Doubt.HALF_MATCH else precise
     if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
@@ -95,6 +103,12 @@ def _weighed(
     if matches and best > LITTLE:
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, doubt=Doubt.HALF_MATCH)
     return Choice(newest, "latest", doubt=Doubt.HALF_MATCH) if leaning < 0 else Doubt.NO_MATCH
+
+
+def _names_none(reading: Reading, leaning: float, precise: Choice | Doubt | None) -> bool:
+    """`Your latest release for our noon news, text only`: what stands beside it names none of ours, and is no topic."""
+    found = isinstance(precise, Choice) and precise.doubt is None
+    return reading.recent and not reading.marked and leaning < -NEWEST_LEANING and not found
 
 
 def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:

@@ -75,6 +75,7 @@ class Reading:
     recent: bool = False
     negated: bool = False
     topic: str = ""
+    marked: bool = False    # the topic follows a word such as "about", and is not only what stands beside the release
     subject_topic: str = ""
     unexplained: tuple[str, ...] = ()
     unexplained_beside: tuple[str, ...] = ()    # those in a sentence that names the release: one unknown verb there changes everything
@@ -121,6 +122,7 @@ def read_sentences(
         recent="recent" in concepts or "news" in concepts,
         negated=any(_is_negated(sentence, zone) for sentence, zone in zip(found, zones, strict=True)),
         topic=" ".join(raw for _, raw in topics),
+        marked=any(sentence.has("about") for sentence, _ in topics),
         subject_topic=_subject_topic(found, book) if not topics else "",
         unexplained=tuple(word for number, sentence in enumerate(found) for word in _unexplained(sentence, zones[number], book, known)),
         unexplained_beside=tuple(

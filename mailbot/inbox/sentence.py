@@ -37,6 +37,19 @@ class Sentence:
         """Whether any phrase of this concept stands in it."""
         return any(hit.concept == concept for hit in self.hits)
 
+    def between(self, start: int, end: int) -> "Sentence":
+        """Its words from one place up to another, as a sentence."""
+        left = self.places[start][0]
+        return replace(
+            self, text=self.text[left : self.places[end - 1][1]], words=self.words[start:end],
+            places=tuple((one - left, other - left) for one, other in self.places[start:end]),
+            hits=tuple(
+                replace(hit, start=hit.start - start, end=hit.end - start) for hit in self.hits if start <= hit.start and hit.end <= end
+            ),
+            quoted=frozenset(place - start for place in self.quoted if start <= place < end),
+            dated=frozenset(place - start for place in self.dated if start <= place < end),
+        )  # fmt: skip
+
     def raw(self, start: int, end: int) -> str:
         """The text from one word up to another."""
         return self.text[self.places[start][0] : self.places[end - 1][1]] if start < end else ""

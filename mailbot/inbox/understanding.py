@@ -14,7 +14,7 @@ from mailbot.inbox.learned import opinion
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.sentence import Sentence, sentences
 from mailbot.inbox.weighing import weigh
-from mailbot.inbox.wording import shape, wording
+from mailbot.inbox.wording import clauses, shape, wording
 from mailbot.languages import Language
 from mailbot.message.incoming import IncomingMessage
 
@@ -48,7 +48,7 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     tongue = next((tongue for tongue in book.tongues if tongue.code == spoken), None)
     if tongue is None or tongue.learned is None or not found:
         return Understood(spoken, reading, wanted_by)
-    heard = opinion(tongue.learned, shape(found), [wording(sentence, book, tongue) for sentence in found])
+    heard = opinion(tongue.learned, shape(found), [wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)])
     return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)), wanted_by)
 
 

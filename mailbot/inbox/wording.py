@@ -9,11 +9,31 @@ from collections.abc import Iterator, Sequence
 from mailbot.inbox.lexicon import Lexicon, Tongue
 from mailbot.inbox.sentence import Sentence
 
+APART = frozenset({"subscribe", "unsubscribe", "interview", "photos", "video", "audio"})  # wished for beside a release or each other
+LEAST_CLAUSE = 3
 REACH = 4  # so many words after a `not` are denied
 PREFIX = 4
 LENGTHS = 6
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _ADDRESSED, _NUMBER = "xaddr", "0"
+
+
+def clauses(sentence: Sentence) -> Iterator[Sentence]:
+    """`Send me the latest and add me to your list`: a sentence that wants two things is two; each begins with its verb of asking."""
+    start, group = 0, ""
+    verb = -1
+    for hit in sorted(sentence.hits, key=lambda hit: hit.start):
+        if hit.concept == "ask":
+            verb = hit.start
+        elif hit.concept == "release" or hit.concept in APART:
+            name = "release" if hit.concept == "release" else hit.concept
+            if group and name != group and hit.start not in sentence.quoted:
+                cut = verb if verb > start else hit.start
+                if cut - start >= LEAST_CLAUSE and len(sentence.words) - cut >= LEAST_CLAUSE - 1:
+                    yield sentence.between(start, cut)
+                    start = cut
+            group = name
+    yield sentence.between(start, len(sentence.words)) if start else sentence
 
 
 def wording(sentence: Sentence, book: Lexicon, tongue: Tongue) -> frozenset[str]:

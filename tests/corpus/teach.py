@@ -19,7 +19,7 @@ from mailbot.inbox.intent import Kind
 from mailbot.inbox.learned import SCALE
 from mailbot.inbox.lexicon import Lexicon, lexicon
 from mailbot.inbox.sentence import sentences
-from mailbot.inbox.wording import shape, wording
+from mailbot.inbox.wording import clauses, shape, wording
 from tests.corpus.sahel import LANGUAGES, NOW, Mail, mails, message
 
 LESSONS = Path(__file__).parent / "lessons"
@@ -61,7 +61,7 @@ def _example(mail: Mail, book: Lexicon) -> Example:
 def features(subject: str, text: str, code: str, book: Lexicon) -> frozenset[str]:
     tongue = next(tongue for tongue in book.tongues if tongue.code == code)
     found = sentences(subject, text, book, code, NOW)
-    return shape(found).union(*(wording(sentence, book, tongue) for sentence in found))
+    return shape(found).union(*(wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)))
 
 
 def fit(taught: Sequence[Example], seed: int = 0) -> dict[str, list[float]]:

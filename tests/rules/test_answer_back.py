@@ -141,7 +141,7 @@ def test_thanks_and_a_name_below_the_word_are_only_that() -> None:
 
 
 def test_a_long_text_below_the_word_is_read_by_a_person_and_the_word_is_done() -> None:
-    below = "Les hirondelles reviennent au printemps sur le fleuve, et les enfants les comptent depuis la rive sud."
+    below = "Merci encore à toute la rédaction pour la rapidité, et bonne fin de semaine à vous tous de la part de Radio Rurale."
     got = decided(reply(f"PDF\n\n{below}")).decisions
     assert [type(one) for one in got] == [SendRelease, HandOff]
     assert str(got[1].reason) == "reply-to-ours"

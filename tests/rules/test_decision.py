@@ -192,7 +192,6 @@ def test_what_is_asked_beside_a_persons_business_is_a_draft_and_a_plea_or_a_comp
     ("text", "granted"),
     [
         ("Votre dernier communiqué svp, et inscrivez-moi sur la liste presse.", ["subscribe", "send_release"]),
-        ("Votre dernier communiqué svp, et désabonnez-moi.", ["unsubscribe", "send_release"]),
         ("Inscrivez-moi sur votre liste pour recevoir vos communiqués.", ["subscribe"]),
         ("Désabonnez-moi, merci.", ["unsubscribe"]),
     ],
@@ -245,7 +244,7 @@ def test_where_nothing_fits_the_five_newest_public_titles_may_be_offered() -> No
 
 
 def test_the_senders_own_address_and_ours_in_the_text_are_nobody_elses() -> None:
-    assert reason(mail(f"{ASKED} Mon adresse : awa@radio.example, la vôtre : presse@littoral.example")) == "latest-asked"
+    assert reason(mail(f"{ASKED}\n\nAwa Traoré\nawa@radio.example\nà presse@littoral.example")) == "latest-asked"
 
 
 # --- embargo: what is not public does not exist
