@@ -73,7 +73,7 @@ async def survive(office: Office, spool: Path, *, kills: int, mails: int, seed: 
 def arrivals(office: Office) -> Iterator[tuple[str, str]]:
     """Mails come in, one after another: who wrote, and what is to be done about it."""
     for number in count():
-        name = f"slow-dot+{number}" if number % 5 in (0, 2) else f"reader-{number}"  # a relay that thinks before its yes: a wide gap
+        name = f"slow-dot+{number}" if number % 5 in (0, 2, 3) else f"reader-{number}"  # a relay that thinks before its yes: a wide gap
         sender = f"{name}@paper-{number}.example"
         outcome, text, headers = (
             ("hand_off", UNCLEAR, {}) if number % 5 == 3 else ("ignore", LATEST, {"Auto-Submitted": "auto-replied"}) if number % 5 == 4
