@@ -105,13 +105,14 @@ async def first_answer(office: Office, relay: LoopbackRelay, text: str = LATEST,
 
 
 async def replied(office: Office, relay: LoopbackRelay, message: EmailMessage, sender: str = AWA) -> EmailMessage:
-    """What comes of it: the one mail that leaves."""
-    before = len(relay.mails)
+    """What comes of it: the one mail that leaves, beside an acknowledgement."""
+    before = len(office.taken(relay))
     office.deliver(message.as_bytes(), sender=sender)
     await office.once()
-    assert len(relay.mails) == before + 1, office.account()
+    came = office.taken(relay)
+    assert len(came) == before + 1, office.account()
     assert office.unsound() == []
-    return read(relay.mails[-1].content)
+    return read(came[-1].content)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -188,7 +189,7 @@ async def test_a_word_from_somebody_else_and_a_word_inside_a_sentence_go_to_a_pe
 async def test_photos_are_handed_over_with_the_release_named(office: Office, relay: LoopbackRelay) -> None:
     note = await replied(office, relay, gmail("PHOTOS", await first_answer(office, relay)))
     assert note["To"].addresses[0].addr_spec == COLLEAGUE
-    assert "La grande fontaine est rouverte" in text_of(relay.mails[-1].content)
+    assert "La grande fontaine est rouverte" in text_of(office.taken(relay)[-1].content)
     assert office.mails()[-1]["reason"] == "photos"
 
 
@@ -234,7 +235,7 @@ async def test_titles_are_offered_once_in_the_pause_to_whom_nobody_vouches_for_a
     for number in range(2):
         office.ask("Bonjour,\n\nPourriez-vous m'envoyer votre communiqué sur les girafes ?\n", number=number, vouched=False)
         await office.once()
-    (offer,) = [got for got in relay.mails if got.recipient == AWA]
+    (offer,) = [got for got in office.taken(relay) if got.recipient == AWA]
     assert read(offer.content).get_content_type() == "text/plain"
     assert read(offer.content)["Subject"] == "Votre demande de communiqué"
     assert "girafes" not in text_of(offer.content)

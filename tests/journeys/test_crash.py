@@ -73,7 +73,7 @@ async def survive(office: Office, spool: Path, *, kills: int, mails: int, seed: 
 def arrivals(office: Office) -> Iterator[tuple[str, str]]:
     """Mails come in, one after another: who wrote, and what is to be done about it."""
     for number in count():
-        name = f"slow-dot+{number}" if number % 5 in (0, 2) else f"reader-{number}"  # a relay that thinks before its yes: a wide gap
+        name = f"slow-dot+{number}" if number % 5 in (0, 2, 3) else f"reader-{number}"  # a relay that thinks before its yes: a wide gap
         sender = f"{name}@paper-{number}.example"
         outcome, text, headers = (
             ("hand_off", UNCLEAR, {}) if number % 5 == 3 else ("ignore", LATEST, {"Auto-Submitted": "auto-replied"}) if number % 5 == 4
@@ -97,23 +97,25 @@ def compare(office: Office, spool: Path, expected: dict[str, str]) -> None:
     assert {row["sender"]: row["outcome"] for row in office.mails()} == expected
     taken = [BytesHeaderParser().parsebytes(path.read_bytes()) for path in spool.glob("*.eml")]
     copies = Counter(token.own_delivery(SECRET_KEY.encode(), str(mail["Message-ID"])) for mail in taken)
-    rows = {row["id"]: row for row in office.deliveries()}
+    rows = {row["id"]: row for row in office.deliveries() + office.deliveries("acknowledgement")}
     assert set(copies) <= set(rows), "a mail left that nobody queued"
     for delivery_id, row in rows.items():
-        assert copies[delivery_id] <= (1 if row["kind"] == "answer" else 1 + row["doubts"]), row
+        assert copies[delivery_id] <= (1 if row["kind"] in ("answer", "acknowledgement") else 1 + row["doubts"]), row
         assert row["state"] != "sent" or copies[delivery_id] >= 1, row
         assert row["state"] in ("sent", "uncertain"), row
     to = Counter(str(mail["X-Envelope-To"]) for mail in taken)
     answers = {row["recipient"]: row for row in rows.values() if row["kind"] == "answer"}
     requests = {sender for sender, outcome in expected.items() if outcome == "send_release"}
+    handed = {sender for sender, outcome in expected.items() if outcome == "hand_off"}
     assert set(answers) == requests
-    assert {address for address in to if address not in (COLLEAGUE, SECOND_COLLEAGUE)} <= requests
+    assert Counter(row["recipient"] for row in office.deliveries("acknowledgement")) == Counter(handed)
+    assert {address for address in to if address not in (COLLEAGUE, SECOND_COLLEAGUE)} <= requests | handed
+    for sender in requests | handed:
+        assert to[sender] <= 1, f"{sender} got {to[sender]} mails"
     for sender in requests:
-        assert to[sender] <= 1, f"{sender} got {to[sender]} answers"
         if answers[sender]["state"] != "sent":
             told = [row for row in rows.values() if row["kind"] == "hand_off" and row["mail"] == answers[sender]["mail"]]
             assert any(copies[row["id"]] >= 1 for row in told), f"nobody was told that the answer to {sender} is in doubt"
     assert office.lying() == 0
-    handed = {sender for sender, outcome in expected.items() if outcome == "hand_off"}
     filed = len(expected) - len(handed)
     assert (office.lying("mailbot"), office.lying("mailbot/attention")) == (filed, len(handed))

@@ -102,11 +102,11 @@ async def test_what_a_dead_watcher_stored_and_did_not_decide_is_decided_by_the_o
 ) -> None:
     """It stood by all the time and has no new mail to fetch: nothing but the take-over tells it."""
     office.configure({"outbox": {"lease_seconds": 1.5}})
-    first = office.parts()
+    first, other = office.parts(), office.parts()  # built first: a lease that nobody renews would run out meanwhile
     async with contextlib.AsyncExitStack() as second:
         async with service.held(first):
             assert await first.watcher.once()
-            await second.enter_async_context(office.running())
+            await second.enter_async_context(office.running(parts=other))
             await office.until(lambda: office.database.read_now(flag.get, "digest:waiting:at"), "the second has looked round")
             office.ask(LATEST)
             assert await first.watcher.once()

@@ -74,12 +74,14 @@ async def test_one_pass_answers_what_is_there_and_ends(office: Office, relay: Lo
     office.ask(UNCLEAR)
     await office.commanded("run", "--once")
     assert office.is_settled(2)
-    assert sorted(got.recipient for got in relay.mails) == ["awa@journal.example", COLLEAGUE]
+    assert sorted(got.recipient for got in office.taken(relay)) == ["awa@journal.example", COLLEAGUE]
+    (acknowledgement,) = office.deliveries("acknowledgement")
+    assert (acknowledgement["state"], acknowledgement["recipient"]) == ("sent", "awa@journal.example")
     status = json.loads((await office.commanded("status", "--json")).stdout)
     assert status["inbox"]["handled"] == 2
     assert status["inbox"]["waiting_for_a_person"] == 1
     assert status["inbox"]["last_success"]
-    assert status["outbox"]["states"]["sent"] == 2
+    assert status["outbox"]["states"]["sent"] == 3
     assert (await office.commanded("verify")).returncode == 0
 
 
