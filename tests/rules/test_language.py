@@ -2,10 +2,8 @@
 
 import pytest
 
-from mailbot import languages
 from mailbot.inbox.language import detect, fold, tokens
-
-LANGUAGES = languages.load([languages.shipped()])
+from tests.samples.littoral import LANGUAGES
 
 
 @pytest.mark.parametrize(
