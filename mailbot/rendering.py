@@ -19,13 +19,20 @@ from urllib.parse import quote
 
 import css_inline
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes, pass_context
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    pass_context,
+)
 from jinja2.exceptions import SecurityError
-from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from mailbot.template_code import COMPILED, asked_for
 from mailbot.template_values import PARTS, VALUES
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
 
@@ -105,6 +112,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=COMPILED,
         auto_reload=False,  # what `check` looked at is what runs, until the next start
     )
     templates.globals.clear()
@@ -315,8 +323,7 @@ def faults(words: Words, language: str) -> tuple[TemplateFault, ...]:
             except (TemplateError, OSError, ValueError) as error:
                 found.append(_fault(error, template))
                 continue
-            tree = words.templates.parse(source)
-            unknown = find_undeclared_variables(tree) - known - {"language", "mail_subject"}
-            lines = {node.name: node.lineno for node in reversed(list(tree.find_all(nodes.Name)))}
-            found += [TemplateFault(path, lines[variable], f"'{variable}' is not a value of this template") for variable in sorted(unknown)]
+            asked = asked_for(source, frozenset(words.templates.filters))
+            unknown = sorted(asked.keys() - known - {"language", "mail_subject"})
+            found += [TemplateFault(path, asked[variable], f"'{variable}' is not a value of this template") for variable in unknown]
     return tuple(found)

@@ -24,7 +24,7 @@ class Learned:
 
     kinds: tuple[str, ...]
     bias: Row
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Sequence[int]]  # in hundredths, as they are in the file: few of them are ever looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ def learned(content: Mapping[str, Any]) -> Learned | None:
     """Of a language's learned.json; None where the language has none."""
     if not content:
         return None
-    rows = {feature: tuple(number / SCALE for number in row) for feature, row in content["features"].items()}
-    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"]), rows)
+    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"]), content["features"])
 
 
 def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[str]]) -> Opinion:
@@ -71,7 +70,9 @@ def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[s
 
 
 def _sum(model: Learned, features: Sequence[str]) -> list[float]:
-    return list(map(sum, zip(*(model.rows[feature] for feature in features), strict=True))) if features else [0.0] * len(model.kinds)
+    if not features:
+        return [0.0] * len(model.kinds)
+    return [sum(column) / SCALE for column in zip(*(model.rows[feature] for feature in features), strict=True)]
 
 
 def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:
