@@ -14,11 +14,11 @@ from datetime import datetime
 from mailbot.inbox import destination
 from mailbot.inbox.brakes import stopped
 from mailbot.inbox.fulfilment import capped
-from mailbot.inbox.heard import listen
+from mailbot.inbox.heard import below
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.outcome import Context, Decided, HandOff, SendRelease, Variant
 from mailbot.inbox.reason import Reason
-from mailbot.inbox.short_reply import ShortReply, Word, short_reply
+from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply, Word, short_reply
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.outbox import delivery
@@ -26,7 +26,6 @@ from mailbot.outbox.delivery import OurMail
 from mailbot.releases.release import Edition, Release, public_editions
 
 SURE = 0.95
-LONGEST_GREETING = 60   # characters below the word that may be thanks and a name; past them somebody should read
 _REFERENCE = re.compile(r"\[([a-z0-9-]{1,120})\]")
 _VARIANTS = {Word.TEXT: Variant.TEXT, Word.PDF: Variant.PDF, Word.CONTACT: Variant.CONTACT, Word.HELP: Variant.HELP}
 _OURS = frozenset({*_VARIANTS, Word.LANGUAGE, Word.NUMBER, Word.PHOTOS, Word.PHOTO})
@@ -57,8 +56,7 @@ def answer_back(message: IncomingMessage, context: Context, now: datetime) -> De
         return None
     if ours.language not in context.languages:  # its folder has gone since
         ours = replace(ours, language=context.organisation_languages[0])
-    below = listen(replace(message, subject="", visible_text=said.rest), replace(context, understood=None), now) if said.rest else None
-    if below and any(wish.kind is not Kind.THANKS for wish in below.reading.wishes):
+    if said.rest and any(wish.kind is not Kind.THANKS for wish in below(said, message, context, now).wishes):
         return None  # more is wanted than the word says, and it may be grave
     decided = _decided(said, ours, sealed, message, context, now)
     if len(said.rest) <= LONGEST_GREETING or not isinstance(decided.decision, SendRelease):

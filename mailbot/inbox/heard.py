@@ -1,13 +1,16 @@
 """What a mail says and what could be sent for it: its words, held against the office's releases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailbot.inbox import language
 from mailbot.inbox.choice import Choice, Doubt, choose, offers
 from mailbot.inbox.deadline import Deadline
-from mailbot.inbox.intent import Kind, Reading
+from mailbot.inbox.intent import Kind, Reading, read
+from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
 from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
@@ -53,3 +56,13 @@ def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: dateti
         release=chosen.release.id, edition=edition.slug, language=edition.language, why=chosen.why, reason=_REASON_OF[chosen.why],
         full=context.authentication is Authentication.PASS, words=chosen.words, alternatives=tuple(one.slug for one in near if one),
     )  # fmt: skip
+
+
+def below(said: ShortReply, message: IncomingMessage, context: Context, now: datetime) -> Reading:
+    """What is written under the word of a short reply. Of a line or two the phrases alone are asked: most have the names of people and
+    papers there, and what was learned hears wishes in them."""
+    if len(said.rest) > LONGEST_GREETING:
+        return listen(replace(message, subject="", visible_text=said.rest), replace(context, understood=None), now).reading
+    known = own_words(context.own_addresses, context.organisation_names)
+    spoken = language.detect(said.rest, context.languages, context.organisation_languages[0])
+    return read("", said.rest, lexicon(context.languages), spoken, now, known)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from mailbot.audience.journalist import PURPOSE_OF, Ask, Change, Event, Keep, Purpose, Step, Tell, answer, wish
 from mailbot.inbox import destination
-from mailbot.inbox.heard import Heard
+from mailbot.inbox.heard import Heard, below
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.outcome import Confirm, Context, Decided, Decision, HandOff, Ignore, Subscribe, Unsubscribe
 from mailbot.inbox.reason import Reason
@@ -28,7 +28,10 @@ def reply(message: IncomingMessage, context: Context, heard: Heard, now: datetim
     if not context.own_deliveries or message.sender is None or context.rescan_doubt or context.older_than_a_day_in_rescan:
         return None
     said, asked = short_reply(message.visible_text, context.languages), context.asked
-    if said is None or said.written.startswith(">") or heard.reading.wish(*_GRAVE):
+    if said is None or said.written.startswith(">"):
+        return None
+    rest = below(said, message, context, now)
+    if rest.wish(*_GRAVE):
         return None
     if asked is not None and said.word is _WORD_FOR[asked.purpose]:
         decision, language = _answered(message, context, said, now), asked.journalist.language
@@ -37,7 +40,7 @@ def reply(message: IncomingMessage, context: Context, heard: Heard, now: datetim
     else:
         return None
     # What else stands below may be a wish or a signature: the word counts, and a person reads the rest.
-    more = any(wish.kind not in _THE_SAME_AGAIN for wish in heard.reading.wishes)
+    more = any(wish.kind not in _THE_SAME_AGAIN for wish in rest.wishes)
     decisions = (_for_a_person(Reason.REPLY_TO_OURS), decision) if more else (decision,)
     return settled(Decided(decisions=decisions, kind="request", language=language, evidence=(said.written,)), context, now)
 

@@ -15,6 +15,7 @@ from mailbot.languages import Language
 
 LONGEST_LINE = 60
 LONGEST_ARGUMENT = 30
+LONGEST_GREETING = 60   # characters below the word that may be thanks and a name; past them somebody should read
 _LINE_ENDS = re.compile(r"[\r\n\u2028\u2029]+")
 
 
