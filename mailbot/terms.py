@@ -17,7 +17,8 @@ from mailbot.inbox.understanding import own_words
 from mailbot.message.address import Address, parse
 from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
-from mailbot.settings import Settings, SettingsFault, parse_instant
+from mailbot.settings import Settings, SettingsFault
+from mailbot.settings_sections import parse_instant
 
 
 def language_folders(settings: Settings) -> list[Path]:

@@ -17,6 +17,8 @@ compgen -G '/usr/lib/*/libpangoft2-1.0.so.0' >/dev/null || missing+=(libpangoft2
 compgen -G '/usr/lib/*/libharfbuzz-subset.so.0' >/dev/null || missing+=(libharfbuzz-subset0)
 compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || missing+=(fonts-dejavu-core)
 [ -x /usr/bin/pdftotext ] || missing+=(poppler-utils)
+# The browser that opens our pages as a reader does.
+[ -x /usr/bin/chromium ] || missing+=(chromium)
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 apt_line="apt-get install --no-install-recommends ${missing[*]}"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mailbot.loopback import is_loopback
-from mailbot.settings import SettingsFault, load, parse_instant
+from mailbot.settings import SettingsFault, load
 from mailbot.settings_example import example
+from mailbot.settings_sections import parse_instant
 
 NOTHING: dict[str, str] = {}
 
