@@ -22,7 +22,7 @@ test: .venv/ready-for-tests  ## Set up everything, install the servers that test
 	@tests/install_servers.sh
 	@$(MAKE) check
 	$(BIN)/pytest tests/rules
-	$(BIN)/pytest tests --ignore tests/rules -m "not torture"
+	$(BIN)/pytest tests --ignore tests/rules -m "not torture" -n 3 --dist worksteal
 
 check: .venv/ready-for-tests  ## Lint, types and the direction of imports, without running anything.
 	$(BIN)/ruff check .

@@ -15,11 +15,11 @@ class LanguageFault(Exception):
     """A language folder cannot be used. The message names the file, the line and the key."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it: ten times as fast
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it: ten times as fast
     """YAML as people write words: `on`, `no`, `oui` and dates are text; only true and false are not."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [
         (tag, form)
         for tag, form in resolvers
@@ -49,7 +49,7 @@ def read(path: Path) -> LanguageFile:
     """Raises LanguageFault where it is no YAML, or no mapping."""
     try:
         with path.open(encoding="utf-8") as file:
-            loader = _Loader(file)
+            loader = Loader(file)
             node = loader.get_single_node()
             content = loader.construct_document(node) if node is not None else {}
     except (OSError, UnicodeDecodeError) as unreadable:

@@ -8,6 +8,7 @@ that an office can add the names of its programmes without copying ours.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,13 @@ def shipped() -> Path:
 
 
 def load(folders: Sequence[Path]) -> dict[str, Language]:
-    """Every language found under the folders, by code; a folder that does not exist adds nothing."""
+    """Every language found under the folders, by code; a folder that does not exist adds nothing. The same files are read once."""
+    files = [path for folder in folders for path in sorted(folder.glob("*/*")) if path.suffix in (".yaml", ".json")]
+    return dict(_load(tuple(folders), tuple((path, state.st_mtime_ns, state.st_size) for path in files for state in (path.stat(),))))
+
+
+@lru_cache(maxsize=4)
+def _load(folders: tuple[Path, ...], _files: tuple[tuple[Path, int, int], ...]) -> dict[str, Language]:
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for folder in folders:
         for path in sorted(folder.glob("*/*.yaml")):

@@ -32,6 +32,7 @@ from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from mailbot import language_file
 from mailbot.template_code import COMPILED, asked_for
 from mailbot.template_values import PARTS, VALUES
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
@@ -66,7 +67,7 @@ class Rendered:
     html: str  # "" where the template has no HTML
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """The templates and languages of one press office, ready to render."""
 
@@ -128,7 +129,7 @@ def lines(folders: Sequence[Path], code: str, name: str) -> dict[str, str]:
         if not path.is_file():
             continue
         try:
-            read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            read = yaml.load(path.read_text(encoding="utf-8"), Loader=language_file.Loader) or {}  # noqa: S506 - a safe loader
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise TemplateFault(str(path), None, f"cannot be read: {error}") from error
         if not isinstance(read, dict) or not all(isinstance(key, str) and isinstance(value, str) for key, value in read.items()):
@@ -319,11 +320,10 @@ def faults(words: Words, language: str) -> tuple[TemplateFault, ...]:
             template = f"{language}/{name}.{part}.j2"
             try:
                 source, path, _ = words.folders.get_source(words.templates, template)
-                words.templates.get_template(template)
+                asked = asked_for(source, path, frozenset(words.templates.filters))
             except (TemplateError, OSError, ValueError) as error:
                 found.append(_fault(error, template))
                 continue
-            asked = asked_for(source, frozenset(words.templates.filters))
             unknown = sorted(asked.keys() - known - {"language", "mail_subject"})
             found += [TemplateFault(path, asked[variable], f"'{variable}' is not a value of this template") for variable in unknown]
     return tuple(found)

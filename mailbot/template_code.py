@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.meta import find_undeclared_variables
 
@@ -28,10 +28,15 @@ COMPILED = _Compiled()
 
 
 @lru_cache(maxsize=1024)
-def asked_for(source: str, filters: frozenset[str]) -> Mapping[str, int]:
-    """The values that a template with these filters wants, each with the first line that does. Raises jinja2.TemplateError."""
+def asked_for(source: str, path: str, filters: frozenset[str]) -> Mapping[str, int]:
+    """The values that a template with these filters wants, each with the first line that does. Raises jinja2.TemplateError, which
+    names the path."""
     reading = Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - nothing is rendered with it
     reading.filters = dict.fromkeys(filters, str)
-    tree = reading.parse(source)
+    tree = reading.parse(source, path, path)
     lines = {node.name: node.lineno for node in reversed(list(tree.find_all(nodes.Name)))}
-    return {name: lines[name] for name in find_undeclared_variables(tree)}
+    try:
+        return {name: lines[name] for name in find_undeclared_variables(tree)}
+    except TemplateSyntaxError as unknown:
+        unknown.filename = path  # Jinja looks through it under a name of its own
+        raise

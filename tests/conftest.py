@@ -51,13 +51,15 @@ def _without_skips(report: Report) -> Report:
     return report
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     """After the last teardown nobody is left over."""
     result = yield
     if names := throwaway.leftovers():
         print("\nLeft over after the tests, now killed:", *names, sep="\n  ", file=sys.stderr)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        # Where several processes share the tests, this is how one of them says that the run has failed.
+        getattr(session.config, "workeroutput", {})["shouldfail"] = "somebody was left over after the tests"
     return result
 
 

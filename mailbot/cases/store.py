@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.cases.case import TRANSITIONS, UNFINISHED, Case, CaseState, Note, Opening
-from mailbot.database.engine import Tx, insert
+from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import case_file, case_note, mail
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
@@ -16,24 +16,22 @@ _CASE = sa.select(case_file, mail.c.subject, mail.c.message_id, mail.c.received_
 _NOTE = sa.select(case_note.c.delivery, case_note.c.case, case_note.c.colleague_key)
 
 
-def open_case(tx: Tx, opening: Opening, now: datetime) -> Case | None:
-    """Begin a case that nobody has yet. None where this mail has one already."""
+def open_case(tx: Tx, opening: Opening, now: datetime) -> int | None:
+    """Begin a case that nobody has yet, and give its number. None where this mail has one already."""
     values = {
         "mail": opening.mail, "state": CaseState.OPEN, "reason": opening.reason, "language": opening.language,
         "journalist": opening.journalist.address if opening.journalist else "",
         "journalist_name": opening.journalist.name if opening.journalist else "",
         "authenticated": opening.authenticated, "references": list(opening.references),
-        "draft": dict(opening.draft) if opening.draft is not None else sa.null(), "note": dict(opening.note),
+        "draft": dict(opening.draft) if opening.draft is not None else None, "note": dict(opening.note),
         "deadline": opening.deadline, "deadline_words": opening.deadline_words, "urgent": opening.urgent, "opened_at": now,
     }  # fmt: skip
-    row = insert(tx, case_file).values(values).on_conflict_do_nothing(index_elements=["mail"]).returning(case_file.c.id)
-    case_id = tx.execute(row).scalar()
-    return None if case_id is None else load(tx, case_id)
+    return tx.execute(insert_new(tx, case_file, "mail", returning="id"), values).scalar()
 
 
-def load(tx: Tx, case_id: int) -> Case | None:
-    """One case."""
-    return _first(tx, case_file.c.id == case_id)
+def load(tx: Tx, case_id: int) -> Case:
+    """One case. Raises sqlalchemy.exc.NoResultFound where there is none."""
+    return _case(tx.execute(_CASE.where(case_file.c.id == case_id)).one())
 
 
 def of_mail(tx: Tx, mail_id: int) -> Case | None:
@@ -113,7 +111,7 @@ def close(tx: Tx, case_id: int, how: str, by: str, now: datetime) -> bool:
 
     `how`: a word for lists, such as refused, by-hand, answered-directly; `by`: the colleague's address, or empty."""
     case = load(tx, case_id)
-    if case is None or (case.state is CaseState.ANSWERING and not outbox.withdraw(tx, case.answer, now)):
+    if case.state is CaseState.ANSWERING and not outbox.withdraw(tx, case.answer, now):
         return False
     ended = {"closed_at": now, "closed_by": by, "how": how, "due_at": None}
     return _move(tx, case_id, CaseState.CLOSED, **ended) and _set_waiting(tx, case_id, False)
@@ -133,7 +131,6 @@ def _set_waiting(tx: Tx, case_id: int, waits: bool) -> bool:
 
 def _note(tx: Tx, row: Any) -> Note:
     case = load(tx, row.case)
-    assert case is not None  # the note's row is gone with its case
     written = tx.execute(sa.select(sa.func.count()).where(case_note.c.case == row.case)).scalar_one()
     return Note(row.delivery, case, row.colleague_key, written)
 

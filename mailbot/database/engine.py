@@ -133,6 +133,18 @@ def insert(tx: Tx, table: sa.Table) -> Any:
     return postgresql_insert(table)
 
 
+_NEW: dict[tuple[str, sa.Table, tuple[str, ...], str], Any] = {}
+
+
+def insert_new(tx: Tx, table: sa.Table, *unique: str, returning: str = "") -> Any:
+    """An INSERT that leaves alone what has the same `unique` columns, and returns no row then. Built once: it is run for every mail."""
+    kept = (tx.dialect.name, table, unique, returning)
+    if kept not in _NEW:
+        row = insert(tx, table).on_conflict_do_nothing(index_elements=unique)
+        _NEW[kept] = row.returning(table.c[returning]) if returning else row
+    return _NEW[kept]
+
+
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
     path = Path(url.database or "")
     if not url.database or url.database == ":memory:":

@@ -161,7 +161,7 @@ delivery = sa.Table(
     sa.Column("recipient", sa.String(320), nullable=False),
     sa.Column("recipient_name", sa.Text, nullable=False, default=""),
     sa.Column("recipient_key", sa.String(320), nullable=False, index=True),
-    sa.Column("cap_key", sa.String(320), nullable=False, default=""),
+    sa.Column("cap_key", sa.String(320), nullable=False, default="", index=True),
     sa.Column("recipient_domain", sa.String(255), nullable=False, default=""),
     sa.Column("message_id", sa.String(400), nullable=False, unique=True),
     sa.Column("subject", sa.Text, nullable=False),
@@ -263,7 +263,7 @@ case_file = sa.Table(
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("authenticated", sa.Boolean, nullable=False),  # their domain vouches for the mail: its subject may go out again
     sa.Column("references", sa.JSON, nullable=False),
-    sa.Column("draft", sa.JSON),  # the release that a colleague's yes sends, chosen but not yet written
+    sa.Column("draft", sa.JSON(none_as_null=True)),  # the release that a colleague's yes sends, chosen but not yet written
     sa.Column("note", sa.JSON, nullable=False),  # what its note says, to be written anew for the next colleague
     sa.Column("deadline", Instant),
     sa.Column("deadline_words", sa.Text, nullable=False, default=""),

@@ -140,7 +140,8 @@ def _hand_off(
 ) -> None:
     """A case begins, with a note to the first colleague; past the hour's number, and that of one sender, its mail waits for the digest."""
     message, sender, hour = subject.message, subject.sender, now - timedelta(hours=1)
-    earlier = store.earlier(tx, sender.key, subject.mail) if sender else []
+    wrote_before = sender if not subject.is_first else None
+    earlier = store.earlier(tx, wrote_before.key, subject.mail) if wrote_before else []
     opening = Opening(
         mail=subject.mail, reason=str(decision.reason), journalist=sender, language=language,
         authenticated=subject.authentication is Authentication.PASS,
@@ -149,11 +150,11 @@ def _hand_off(
         note=compose_case.note_values(desk.office, subject, decision, library, language, earlier),
         deadline=decision.deadline, deadline_words=decision.deadline_words, urgent=decision.urgent,
     )  # fmt: skip
-    about = store.hand_offs_about(tx, sender.key, hour) if sender else 0
-    case = cases.open_case(tx, opening, now)
-    if case is None or outbox.count_since(tx, Kind.HAND_OFF, hour) >= desk.hand_offs_per_hour:
+    about = store.hand_offs_about(tx, wrote_before.key, hour) if wrote_before else 0
+    case_id = cases.open_case(tx, opening, now)
+    if case_id is None or outbox.count_since(tx, Kind.HAND_OFF, hour) >= desk.hand_offs_per_hour:
         return
     if about >= desk.hand_offs_per_address_per_hour and decision.reason is not Reason.CALL_FOR_HELP:  # who begs twice waits for no list
         return
     for colleague in _others(desk, subject)[:1]:
-        hand_over(tx, desk, case, colleague, "new", now)
+        hand_over(tx, desk, cases.load(tx, case_id), colleague, "new", now)

@@ -64,12 +64,15 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The mail that is being dealt with: its number, what it says, when it came in, and who vouches for its sender."""
+    """The mail that is being dealt with: its number, what it says, when it came in, and who vouches for its sender.
+
+    `is_first`: nothing else on record names who wrote it."""
 
     mail: int
     message: IncomingMessage | Unreadable
     received_at: datetime
     authentication: Authentication
+    is_first: bool = False
 
     @property
     def sender(self) -> Address | None:

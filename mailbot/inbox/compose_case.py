@@ -7,6 +7,7 @@ and a text in which our note still stands is known as such.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from mailbot.cases.case import Case
@@ -21,7 +22,7 @@ from mailbot.message.outgoing import answer_references
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.release import Release
-from mailbot.rendering import render
+from mailbot.rendering import Words, render
 
 ORIGINAL_OCTETS = 10 << 20
 # Whom nobody should be tempted to answer with a form.
@@ -43,7 +44,7 @@ def note_values(
         rendered = rendered_answer(office, subject, decision.draft, library, language)
         draft = {"title": edition_of(library, decision.draft.edition).title, "text": rendered.text}
     elif sender is not None and subject.authentication is not Authentication.FAIL and decision.reason not in _WITHOUT_SKELETON:
-        skeleton = render(office.words, language, "skeleton", {"organisation": office.values}).text
+        skeleton = _skeleton(office.words, language, tuple(office.values.items()))
     return {
         "sender": {"name": sender.name if sender else "", "address": sender.address if sender else ""},
         "authenticated": str(subject.authentication),
@@ -56,6 +57,12 @@ def note_values(
         "earlier": [dict(one) for one in earlier],
         "original": _original(message),
     }
+
+
+@lru_cache
+def _skeleton(words: Words, language: str, organisation: tuple[tuple[str, str], ...]) -> str:
+    """The beginning of an answer: the same for every mail."""
+    return render(words, language, "skeleton", {"organisation": dict(organisation)}).text
 
 
 def _original(message: IncomingMessage | Unreadable) -> str:

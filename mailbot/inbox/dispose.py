@@ -17,7 +17,7 @@ from mailbot.audience import suppression_store
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import brakes, breaker, direct_answer_store, join, store
+from mailbot.inbox import brakes, breaker, direct_answer_store, join, known_store, store
 from mailbot.inbox.acknowledge import weigh
 from mailbot.inbox.answer_back import reference
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 TAKE_AT_ONCE = 25
 MOST_ATTEMPTS = 3
 NOTHING = b"\r\n"
-
+DAY = timedelta(days=1)
 Batch = list[tuple[store.Stored, Read]]
 
 
@@ -108,7 +108,9 @@ class Disposer:
         self._ahead = asyncio.create_task(self._read_next(in_hand))
         await self._refresh_shelf()
         await self._database.write(store.count_attempt, in_hand)
-        faults = await self._database.write(self._decide_each, batch, self._clock())
+        faults, records = await self._database.write(self._decide_each, batch, self._clock())
+        for mail_id, made in records:  # now that it is so, and the writer free
+            log.info("disposed", mail=mail_id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
         for stored, told in faults:
             await self._database.write(store.note_fault, stored.id, told)
             if stored.attempts > MOST_ATTEMPTS:
@@ -125,19 +127,25 @@ class Disposer:
         found = await self._database.read(store.next_stored, TAKE_AT_ONCE, in_hand)
         return [(stored, await self._read(stored)) for stored in found]
 
-    def _decide_each(self, tx: Tx, batch: Batch, now: datetime) -> list[tuple[store.Stored, str]]:
-        """A few mails in one transaction: to make each sure on its own would take longer than to decide it."""
+    def _decide_each(
+        self, tx: Tx, batch: Batch, now: datetime
+    ) -> tuple[list[tuple[store.Stored, str]], list[tuple[int, store.Record]]]:
+        """A few mails in one transaction: to make each sure on its own would take longer than to decide it. Faults, and decisions."""
         faults: list[tuple[store.Stored, str]] = []
+        records: list[tuple[int, store.Record]] = []
+        self._shelf.refresh(tx, now)
         for stored, (message, understood) in batch:
             try:
                 with tx.begin_nested():
-                    self._decide(tx, stored, message, understood, now)
+                    made = self._decide(tx, stored, message, understood, now)
+                if made is not None:
+                    records.append((stored.id, made))
             except Exception as problem:
                 # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
                 told = _told(problem, understood)
                 log.error("mail-fault", mail=stored.id, attempt=stored.attempts, fault=told, exc_info=told == repr(problem))
                 faults.append((stored, told))
-        return faults
+        return faults, records
 
     async def _refresh_shelf(self) -> None:
         """Here, and not first in the transaction that decides: to index many releases takes long, and every writer would wait."""
@@ -161,16 +169,18 @@ class Disposer:
 
     def _decide(
         self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, understood: Understood | None, now: datetime
-    ) -> None:
-        """What is known of the sender, the decision, and the mails that follow from it: all of it or nothing."""
-        self._shelf.refresh(tx, now)
-        identity = _identity(message)
-        answered_at = self._answered_at(tx, stored, message)
-        known = self._context(tx, stored, message, identity, now)
-        context = replace(known, understood=understood, answered_already=answered_at is not None and self._terms.mode != "observe")
-        subject = Subject(stored.id, message, stored.received_at, context.authentication)
-        sender = subject.sender
-        decided = decide(message, join.gather(tx, context, sender, now), now)
+    ) -> store.Record | None:
+        """What is known of the sender, the decision, and the mails that follow: all of it or nothing. None: it was decided before."""
+        identity, words, marks = _identity(message), _words(message), self._marks(message)
+        sender = message.sender if isinstance(message, IncomingMessage) else None
+        known = known_store.look(tx, stored.id, sender, words, identity, marks, now)
+        answered_at = direct_answer_store.answer_to(tx, marks, stored.received_at) if known.marks else None
+        context = replace(
+            self._context(tx, stored, message, known, now), understood=understood,
+            answered_already=answered_at is not None and self._terms.mode != "observe",
+        )  # fmt: skip
+        subject = Subject(stored.id, message, stored.received_at, context.authentication, is_first=not known.sender)
+        decided = decide(message, join.gather(tx, context, sender, known), now)
         observed, first = self._terms.mode == "observe", decided.decision
         explained = explain(decided, message, str(stored.id))
         made = store.Record(
@@ -179,26 +189,25 @@ class Disposer:
             sender=sender.address if sender else "", sender_key=sender.key if sender else "",
             subject="" if decided.protected else message.subject,
             message_id=message.message_id if isinstance(message, IncomingMessage) else "", identity=identity,
-            words=_words(message), waiting=not observed and waits(decided, self._desk),
+            words=words, waiting=not observed and waits(decided, self._desk),
             folder="" if observed else folder(decided, self._desk),
         )  # fmt: skip
         if not store.record(tx, stored.id, made, self._terms.mode, now):
-            return
+            return None
         if answered_at is not None:
             direct_answer_store.answered(tx, stored.id, answered_at)
         if not observed:
-            carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, now), now)
+            carry_out(tx, self._desk, decided, subject, self._shelf.releases, weigh(tx, decided, subject, context, known, now), now)
             answers = self._terms.mode == "automatic" and any(isinstance(one, SendRelease) for one in decided.decisions)
             if answers and context.answers_last_minute + 1 >= self._terms.caps.answers_per_minute:
                 breaker.trip_if_flooded(tx, self._desk, self._terms.caps.answers_per_minute, now)
-        log.info("disposed", mail=stored.id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
+        return made
 
-    def _answered_at(self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable) -> datetime | None:
-        """When a colleague answered this mail from the mailbox itself, before we came to it."""
+    def _marks(self, message: IncomingMessage | Unreadable) -> frozenset[str]:
+        """What a colleague's answer to it from the mailbox itself would carry: he may have been there before us."""
         if isinstance(message, Unreadable) or message.sender is None:
-            return None
-        marks = marks_of(message.message_id, message.subject, message.sender.key, lexicon(self._languages).reply_prefixes)
-        return direct_answer_store.answer_to(tx, marks, stored.received_at)
+            return frozenset()
+        return marks_of(message.message_id, message.subject, message.sender.key, lexicon(self._languages).reply_prefixes)
 
     def _park(self, tx: Tx, stored: store.Stored, now: datetime) -> None:
         """Not even the note to a colleague can be written: the mail waits for a person, and the next list names it."""
@@ -211,13 +220,15 @@ class Disposer:
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
     def _context(
-        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, identity: str, now: datetime
+        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, known: known_store.Known, now: datetime
     ) -> Context:
+        """Of a stranger, and of words that nobody has written before, nothing else is asked."""
         person = message.sender if isinstance(message, IncomingMessage) else None
+        met = person if known.sender else None
         own = own_deliveries(message, self._desk.secret)
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
         words, within = _words(message), now - brakes.SAME_WORDS_WITHIN
-        same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if words and person else (0, False)
+        same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if known.words and person else (0, False)
         replied_to = answered_mails(tx, message, own)
         return Context(
             own_addresses=self._terms.own_addresses,
@@ -228,18 +239,18 @@ class Disposer:
             zone=self._terms.zone,
             our_mails=replied_to,
             earlier_variants=_variants(tx, person.key, pause) if replied_to and person else (),
-            earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
-            answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
-            answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,
-            answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
+            earlier_answers=outbox.answers_to(tx, met.key, pause) if met else (),
+            answers_today_address=outbox.count_since(tx, Kind.ANSWER, now - DAY, cap_key=cap_key(met.address)) if met else 0,
+            answers_hour_domain=known.answers_hour_domain,
+            answers_last_minute=known.answers_last_minute,
             same_words_from=same_words_from,
             same_words_answered=answered,
-            silenced=person is not None and suppression_store.is_silenced(tx, person.key),
-            answers_stopped=breaker.is_tripped(tx),
+            silenced=met is not None and suppression_store.is_silenced(tx, met.key),
+            answers_stopped=known.answers_stopped,
             caps=self._terms.caps,
-            help_is_open=person is not None and store.help_is_open(tx, person.key),
-            rescan_doubt=bool(identity) and store.met_before(tx, identity, stored.id),
-            older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > timedelta(days=1),
+            help_is_open=met is not None and store.help_is_open(tx, met.key),
+            rescan_doubt=known.identity,
+            older_than_a_day_in_rescan=stored.rescan and now - stored.received_at > DAY,
             received_at=stored.received_at,
             releases=self._shelf.releases,
             index=self._shelf.index,
@@ -249,10 +260,6 @@ class Disposer:
             unready_languages=self._terms.unready_languages,
             junk=stored.junk,
         )
-
-    @staticmethod
-    def _count(tx: Tx, since: datetime, *, cap_key: str = "", domain: str = "") -> int:
-        return outbox.count_since(tx, Kind.ANSWER, since, cap_key=cap_key, domain=domain)
 
 
 def _told(problem: Exception, understood: Understood | None) -> str:

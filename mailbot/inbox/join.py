@@ -6,7 +6,7 @@ somebody else's. In draft mode only what the address itself may decide is record
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 import structlog
@@ -34,6 +34,7 @@ from mailbot.audience.link import link_to, seal_of
 from mailbot.database.engine import Tx
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk
+from mailbot.inbox.known_store import Known
 from mailbot.inbox.membership import event_of
 from mailbot.inbox.outcome import Confirm, Context, Subscribe, Unsubscribe
 from mailbot.inbox.short_reply import Word, offered
@@ -50,17 +51,16 @@ _QUESTIONS = {Event.WISH_TO_JOIN: "confirm_subscription", Event.WISH_TO_LEAVE: "
 _WORDS = {"confirm_subscription": Word.YES, "confirm_departure": Word.YES, "subscribed": Word.STOP, "departed": Word.BACK}
 
 
-def gather(tx: Tx, context: Context, sender: Address | None, now: datetime) -> Context:
+def gather(tx: Tx, context: Context, sender: Address | None, known: Known) -> Context:
     """The same with what is known of the sender and the list."""
     if sender is None:
         return context
-    who = store.find(tx, sender.key)
+    who = store.find(tx, sender.key) if known.sender else None
     if who is not None and suppression_store.is_suppressed(tx, who.key):
         who = replace(who, state=State.SUPPRESSED)
     return replace(
-        context, journalist=who, last_asked=store.last_asked(tx, sender.address),
-        asked=store.asked(tx, context.own_deliveries),
-        list_mails_hour_domain=outbox.count_since(tx, Kind.CONFIRMATION, now - timedelta(hours=1), domain=sender.domain),
+        context, journalist=who, last_asked=store.last_asked(tx, sender.address) if known.sender else {},
+        asked=store.asked(tx, context.own_deliveries), list_mails_hour_domain=known.list_mails_hour_domain,
     )  # fmt: skip
 
 

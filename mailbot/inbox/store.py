@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.cases import store as cases
-from mailbot.database.engine import Tx, insert
+from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import case_file, delivery, mail, mail_copy, mail_part
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -49,6 +49,7 @@ _NOTES_ABOUT = (
         delivery.c.kind == Kind.HAND_OFF, delivery.c.created_at > sa.bindparam("since"), mail.c.sender_key == sa.bindparam("sender"),
     )
 )
+_PART = mail_part.insert()
 _TO_FILE = (
     sa.select(mail.c.folder, mail_copy.c.uid)
     .join(mail, mail.c.id == mail_copy.c.mail)
@@ -118,7 +119,7 @@ def note_older(tx: Tx, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> N
     """Remember mails that are older than our first start: they are neither read nor moved."""
     rows = [{"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": uid} for uid in uids]
     if rows:
-        tx.execute(insert(tx, mail_copy).on_conflict_do_nothing(), rows)
+        tx.execute(insert_new(tx, mail_copy, "mailbox", "uidvalidity", "uid"), rows)
 
 
 def store(tx: Tx, arrivals: Sequence[Arrival], now: datetime) -> int:
@@ -134,15 +135,15 @@ def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
         "sha256": digest, "size": arrival.size, "received_at": arrival.received_at, "stored_at": now,
         "junk": arrival.junk, "rescan": arrival.rescan, "state": STORED,
     }  # fmt: skip
-    new = tx.execute(insert(tx, mail).on_conflict_do_nothing(index_elements=["sha256"]).returning(mail.c.id), values).scalar()
+    new = tx.execute(insert_new(tx, mail, "sha256", returning="id"), values).scalar()
     mail_id = new or tx.execute(sa.select(mail.c.id).where(mail.c.sha256 == digest)).scalar_one()
     if new and content is not None:
         view = memoryview(content)
         for number, start in enumerate(range(0, len(view), PART_OCTETS)):
             part = {"mail": mail_id, "number": number, "content": bytes(view[start : start + PART_OCTETS])}
-            tx.execute(mail_part.insert(), part)
+            tx.execute(_PART, part)
     copy = {"mailbox": arrival.mailbox, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "mail": mail_id}
-    tx.execute(insert(tx, mail_copy).on_conflict_do_nothing(), copy)
+    tx.execute(insert_new(tx, mail_copy, "mailbox", "uidvalidity", "uid"), copy)
     return bool(new)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mailbot.database.engine import Tx, insert
+from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import (
@@ -129,8 +129,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
         "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
-    row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
-    return tx.execute(row, values).first() is not None
+    return tx.execute(insert_new(tx, delivery, "key", returning="id"), values).first() is not None
 
 
 def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:

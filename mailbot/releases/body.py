@@ -6,10 +6,12 @@ mail that fetches pictures tells on its reader.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+_KEPT = 32  # the same few releases are asked for again and again
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _SAFE_LINK = re.compile(r"(?:https?|mailto):", re.I)
 _SPECIAL = re.compile(r"([\\`*_\[\]<&|])")
@@ -17,11 +19,13 @@ _LINE_START = re.compile(r"^(\s*)(#{1,6}(?=\s|$)|[-+=~](?=\s|$|[-=~])|>)")
 _NUMBERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 
 
+@lru_cache(maxsize=_KEPT)
 def plain_paragraphs(body: str) -> tuple[str, ...]:
     """Each paragraph, heading, list item and table row on its own, without marks; a link is followed by its address."""
     return tuple(paragraph for paragraph, _ in _paragraphs(body))
 
 
+@lru_cache(maxsize=_KEPT)
 def to_text(body: str) -> str:
     """The body as text for mail: blank lines between paragraphs, none inside a list or table."""
     out = ""
@@ -34,6 +38,7 @@ def to_text(body: str) -> str:
     return out
 
 
+@lru_cache(maxsize=_KEPT)
 def to_html(body: str) -> str:
     """The body as HTML. Headings start at h2: the title above it is the h1."""
     tokens = _MARKDOWN.parse(body)

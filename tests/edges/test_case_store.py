@@ -34,9 +34,9 @@ def opened(database: Database, **changes: Any) -> Case:
         "mail": number, "reason": "interview", "journalist": AWA, "language": "fr", "authenticated": True,
         "references": ("<0@radio.example>",), "draft": {"edition": "fontaine"}, "note": {"reason": "interview"},
     }  # fmt: skip
-    case = database.write_now(store.open_case, Opening(**values | changes), NOW)
-    assert case is not None
-    return case
+    case_id = database.write_now(store.open_case, Opening(**values | changes), NOW)
+    assert case_id is not None
+    return database.read_now(store.load, case_id)
 
 
 def queue(database: Database, delivery_id: str, case: Case, kind: Kind = Kind.HAND_OFF, due_at: datetime | None = None) -> None:

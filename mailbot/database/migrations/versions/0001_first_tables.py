@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
     )
     op.create_index("ix_delivery_caps", "delivery", ["kind", "created_at"], unique=False)
+    op.create_index(op.f("ix_delivery_cap_key"), "delivery", ["cap_key"], unique=False)
     op.create_index("ix_delivery_claim", "delivery", ["state", "priority", "due_at"], unique=False)
     op.create_index(op.f("ix_delivery_mail"), "delivery", ["mail"], unique=False)
     op.create_index(op.f("ix_delivery_recipient_key"), "delivery", ["recipient_key"], unique=False)
