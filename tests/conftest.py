@@ -30,6 +30,7 @@ def pytest_configure() -> None:
     # A shell starts what runs in its background deaf to SIGINT, and so it would be for everybody whom we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     throwaway.adopt_orphans()
+    throwaway.stay_in_memory()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -43,5 +43,5 @@ def _sqlite() -> Iterator[str]:
 def _postgresql() -> Iterator[str]:
     from tests.servers.postgres import running
 
-    with running() as cluster:
+    with running(durable=True) as cluster:
         yield cluster.url(cluster.create())

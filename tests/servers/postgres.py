@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL: one cluster per test run, one database per test.
 
-It keeps its promises (fsync is on: what a test kills must survive as it would in an office) but is set up to be small.
+What a test kills is a process, never the machine: what was committed survives that without fsync.
 A test's database is copied from a template that has the tables already; that takes some 30 ms and leaves no trace of the test before.
 """
 
@@ -17,7 +17,6 @@ from tests.servers import throwaway
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "fsync": "on",
     "synchronous_commit": "on",
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -27,6 +26,7 @@ _SETTINGS = {
     "checkpoint_timeout": "1h",
     "log_min_messages": "warning",
 }
+_FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 
 
 class Postgres:
@@ -61,13 +61,13 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A cluster for the length of the block."""
+def running(*, durable: bool = False) -> Iterator[Postgres]:
+    """A cluster for the length of the block. `durable`: it waits for the disk, as in an office."""
     programs = throwaway.needed("/usr/lib/postgresql/*/bin/postgres").parent
     with throwaway.folder("postgres") as folder:
         data, port = folder / "data", throwaway.free_port()
         _initialise(programs / "initdb", data)
-        settings = _SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
+        settings = _SETTINGS | ({} if durable else _FORGETFUL) | {"port": str(port), "unix_socket_directories": str(folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown: it does not wait for those who are still connected.
         server = throwaway.Server(

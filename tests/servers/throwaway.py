@@ -24,6 +24,7 @@ INSTALLER = Path(__file__).parents[1] / "install_servers.sh"
 PR_SET_CHILD_SUBREAPER = 36
 START_SECONDS = 30
 STOP_SECONDS = 15
+SHM, ROOM_OCTETS = "/dev/shm", 4 << 30
 
 
 def account() -> pwd.struct_passwd:
@@ -38,10 +39,18 @@ def demoted(command: Sequence[str | os.PathLike[str]]) -> list[str]:
     return ["setpriv", *drop, "--pdeathsig=TERM", "--", *map(os.fspath, command)]
 
 
+def stay_in_memory() -> None:
+    """For a test run: databases and mailboxes live in memory where there is room. What tests kill is a process and never the machine,
+    so they would learn nothing from a disk's waits."""
+    if "TMPDIR" not in os.environ and os.access(SHM, os.W_OK) and shutil.disk_usage(SHM).free > ROOM_OCTETS:
+        os.environ["TMPDIR"] = tempfile.tempdir = SHM
+
+
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
     """A folder that belongs to that account and is gone afterwards. Not pytest's: nobody may not enter that one."""
-    path = Path(tempfile.mkdtemp(prefix=f"mailbot-{name}-", dir="/tmp"))  # a short path: Unix socket names end at 107 octets
+    place = SHM if tempfile.gettempdir() == SHM else "/tmp"  # a short path: Unix socket names end at 107 octets
+    path = Path(tempfile.mkdtemp(prefix=f"mailbot-{name}-", dir=place))
     try:
         if os.getuid() == 0:
             os.chown(path, account().pw_uid, account().pw_gid)
