@@ -14,6 +14,7 @@ ANSWERS_RESUMED = "answers-resumed"
 RELAY_SUCCESS = "relay-last-success"
 RELAY_TROUBLE = "relay-trouble"
 INBOX_TROUBLE = "inbox-trouble"
+INBOX_REFUSES = "inbox-refuses"  # login or token: the mailbox said no to it, and has not said yes since
 _VALUE = sa.select(flag.c.value).where(flag.c.name == sa.bindparam("the_name"))
 
 
