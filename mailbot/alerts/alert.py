@@ -62,6 +62,7 @@ class Facts:
     """What is known at one look. Whichever part of mailbot runs here: that another one has died is what must be told."""
 
     running_since: datetime
+    sending_since: datetime                 # the same, or the last look at which nothing was to leave
     inbox_stale_after: timedelta
     relay_stale_after: timedelta
     inbox_success: datetime | None = None
@@ -201,7 +202,7 @@ def _stale(facts: Facts, now: datetime) -> Iterator[Wrong]:
         yield Wrong(kind=Kind.INBOX_STALE, since=facts.inbox_success or facts.running_since)
     if facts.waiting_since is None or facts.held or facts.relay_refuses or facts.token_refused:
         return  # a relay that nobody asks for anything is quiet, not stale
-    took = max(facts.waiting_since, facts.running_since, facts.relay_success or facts.running_since)
+    took = max(facts.waiting_since, facts.sending_since, facts.relay_success or facts.sending_since)
     if now - took >= facts.relay_stale_after:
         yield Wrong(kind=Kind.RELAY_STALE, since=max(facts.waiting_since, facts.relay_success or facts.waiting_since))
 

@@ -62,7 +62,7 @@ class Alerter:
     ) -> None:  # fmt: skip
         self._database, self._terms, self._holder = database, terms, holder
         self._clock, self._new_id, self._every_seconds = clock, new_id, every_seconds
-        self._running_since = clock()
+        self._running_since = self._sending_since = clock()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -88,10 +88,13 @@ class Alerter:
         await self._deliver_all()
 
     def _changes(self, tx: Tx, free: int | None, now: datetime) -> tuple[Change, ...]:
-        terms = self._terms
+        terms, seen = self._terms, store.gathered(tx, self._terms.tries, self._terms.rate_per_day, now)
+        if seen["held"]:
+            self._sending_since = now  # who lets mail leave again gives the relay its time
         facts = Facts(
-            running_since=self._running_since, inbox_stale_after=terms.inbox_stale_after, relay_stale_after=terms.relay_stale_after,
-            free_octets=free, secrets=terms.secrets, **store.gathered(tx, terms.tries, terms.rate_per_day, now),
+            running_since=self._running_since, sending_since=self._sending_since,
+            inbox_stale_after=terms.inbox_stale_after, relay_stale_after=terms.relay_stale_after,
+            free_octets=free, secrets=terms.secrets, **seen,
         )  # fmt: skip
         return alert.changes(facts, store.known(tx, now), now)
 

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 import urllib3
@@ -18,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Url, parse_url
 
 CONNECT_SECONDS = 10.0
-TROUBLE = (urllib3.exceptions.HTTPError, OSError, ValueError)
+TROUBLE = (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 
 
 class WebhookRefused(Exception):

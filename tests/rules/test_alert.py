@@ -11,8 +11,9 @@ from mailbot.alerts.alert import Begin, End, Facts, Kind, Known, Secret, changes
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 WELL = Facts(
-    running_since=NOW - timedelta(days=9), inbox_stale_after=10 * MINUTE, relay_stale_after=10 * MINUTE, inbox_success=NOW - MINUTE,
-    relay_success=NOW - timedelta(days=2), free_octets=5 << 30,
+    running_since=NOW - timedelta(days=9), sending_since=NOW - timedelta(days=9),
+    inbox_stale_after=10 * MINUTE, relay_stale_after=10 * MINUTE, inbox_success=NOW - MINUTE,
+    relay_success=NOW - timedelta(days=8), free_octets=5 << 30,
 )  # fmt: skip
 WEEK_AGO = NOW - timedelta(days=7)
 LONG_UNREAD = {"inbox_success": NOW - 11 * MINUTE}
@@ -61,7 +62,7 @@ def test_what_is_wrong_is_heard_once(facts: dict[str, Any], kind: Kind) -> None:
         pytest.param(LONG_WAITING | {"relay_success": NOW - MINUTE}, id="a long queue that moves"),
         pytest.param(LONG_WAITING | {"held": True}, id="sending is stopped, or the day's number reached"),
         pytest.param(LONG_UNREAD | {"running_since": NOW - MINUTE}, id="nobody read while we were not running"),
-        pytest.param(LONG_WAITING | {"running_since": NOW - MINUTE}, id="nobody sent while we were not running"),
+        pytest.param(LONG_WAITING | {"sending_since": NOW - MINUTE}, id="nobody sent while we were not running, or were told not to"),
         pytest.param({"free_octets": None}, id="somebody else's disk"),
         pytest.param({"secrets": (Secret("imap", date(2026, 4, 1)),)}, id="a secret that holds for 31 days"),
     ],
@@ -74,7 +75,7 @@ def test_what_is_not_certainly_wrong_is_not_told(facts: dict[str, Any]) -> None:
     ("kind", "facts"),
     [
         pytest.param(Kind.INBOX_STALE, LONG_UNREAD | {"running_since": NOW}, id="the mailbox, just after a restart"),
-        pytest.param(Kind.RELAY_STALE, LONG_WAITING | {"running_since": NOW}, id="the relay, just after a restart"),
+        pytest.param(Kind.RELAY_STALE, LONG_WAITING | {"sending_since": NOW}, id="the relay, just after a restart"),
         pytest.param(Kind.RELAY_STALE, {"held": True}, id="somebody has stopped sending"),
         pytest.param(Kind.DISK, {"free_octets": 250 << 20}, id="a little more room than too little"),
     ],
