@@ -1,4 +1,4 @@
-"""Alerts of a whole office: a relay that is down, a login that is refused, an alert that comes back; heard once, and leading to no other."""
+"""Alerts of a whole office: a relay that is down, a login refused, an alert that comes back; heard once, and leading to no other."""
 
 import pytest
 
