@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("mailbot", "tests", "templates", "config", ".ci")
-TEXT = (".py", ".toml", ".yaml", ".yml", ".sh", ".j2", ".html", ".css", ".js")
+TEXT = (".py", ".toml", ".yaml", ".yml", ".sh", ".j2", ".html", ".css", ".js", ".service")
 MODULES = sorted((ROOT / "mailbot").rglob("*.py"))
 NAMELESS = {"util", "utils", "helper", "helpers", "manager", "base", "common", "data", "process", "misc", "core", "lib"}
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 350, 60
@@ -53,7 +53,8 @@ def _ours() -> Iterator[Path]:
 
 
 def _texts() -> list[Path]:
-    return [path for path in _ours() if path.suffix in TEXT or path.name in ("Makefile", "run", ".importlinter", ".gitignore")]
+    named = ("Makefile", "run", "Containerfile", ".importlinter", ".gitignore")
+    return [path for path in _ours() if path.suffix in TEXT or path.name in named]
 
 
 def _is_noun(path: Path) -> bool:

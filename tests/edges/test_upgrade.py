@@ -1,4 +1,4 @@
-"""An upgrade while mails wait, are tried again, in hand or in doubt: a database of the first version goes on, nothing lost or sent twice."""
+"""An upgrade while mails wait, are tried again, in hand or in doubt: a database of the first version goes on, none lost or sent twice."""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
