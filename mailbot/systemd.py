@@ -26,7 +26,9 @@ def notify(address: str, *said: str) -> None:
 async def keep_telling(
     address: str, watchdog_seconds: float, is_alive: Callable[[], bool], status: Callable[[], Awaitable[str]]
 ) -> None:
-    """Say again and again how it stands, and that it lives where that is so. Until cancelled."""
+    """Say again and again how it stands, and that it lives where that is so. Until cancelled, or at once where nobody listens."""
+    if not address:
+        return
     pause = min(watchdog_seconds / ROUNDS or LONGEST_SECONDS, LONGEST_SECONDS)
     while True:
         if is_alive():

@@ -15,10 +15,10 @@ from mailbot.database.alert_tables import alert, alert_notice
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import case_file, mail
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Fault
 
 MOST_ITEMS = 50     # of mails and of requests at one look
 MOST_WORDS = 500
+TOKEN_REFUSED = "token-refused"  # noqa: S105 - how a record of a refused login begins, where it was by token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +39,15 @@ def gathered(tx: Tx, tries: int, rate_per_day: int, now: datetime) -> dict[str, 
     due = outbox.next_due(tx)
     waiting = due if due is not None and due <= now else None
     stopped = flag.get(tx, flag.SENDING_STOPPED) is not None
-    trouble = flag.get(tx, flag.RELAY_TROUBLE) or ""
+    inbox, relay = (flag.get(tx, name) for name in (flag.INBOX_LOGIN_REFUSED, flag.RELAY_LOGIN_REFUSED))
     return {
         "inbox_success": _instant(flag.get(tx, flag.INBOX_SUCCESS)),
         "relay_success": _instant(flag.get(tx, flag.RELAY_SUCCESS)),
         "waiting_since": waiting,
         "held": stopped or (waiting is not None and _is_paced(tx, rate_per_day, now)),
-        "inbox_refuses": flag.get(tx, flag.INBOX_REFUSES) == "login",
-        "token_refused": flag.get(tx, flag.INBOX_REFUSES) == "token",
-        "relay_refuses": trouble.partition(":")[0] == Fault.LOGIN_REFUSED,
+        "inbox_refuses": inbox is not None,
+        "relay_refuses": relay is not None,
+        "token_refused": any((said or "").startswith(TOKEN_REFUSED) for said in (inbox, relay)),
         "answers_stopped": _instant(flag.get(tx, flag.ANSWERS_STOPPED)),
         "parked": _parked(tx, tries),
         "overdue": _overdue(tx, now),

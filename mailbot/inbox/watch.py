@@ -286,13 +286,14 @@ def _begin(
 def _note_success(tx: Tx, now: datetime) -> None:
     flag.put(tx, flag.INBOX_SUCCESS, now.isoformat(), now)
     flag.clear(tx, flag.INBOX_TROUBLE)
-    flag.clear(tx, flag.INBOX_REFUSES)
+    flag.clear(tx, flag.INBOX_LOGIN_REFUSED)
 
 
 def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
+    """A refused login stays on record until one succeeds, whatever else goes wrong meanwhile: a person has to do something."""
     flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
     if isinstance(trouble, imap.ImapLoginRefused):
-        flag.put(tx, flag.INBOX_REFUSES, "login", now)
+        flag.put_first(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -252,7 +252,11 @@ class Dispatcher:
             return
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
-        elif isinstance(verdict, Sent):
+            if verdict.why == Fault.LOGIN_REFUSED:
+                flag.put_first(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
+        else:
+            flag.clear(tx, flag.RELAY_LOGIN_REFUSED)
+        if isinstance(verdict, Sent):
             flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
             flag.clear(tx, flag.RELAY_TROUBLE)
         self._aftermath(tx, claimed, verdict, reply, now)

@@ -83,11 +83,11 @@ def alerting(settings: Settings) -> raise_alerts.Terms:
 
 def refuse(database: Database) -> None:
     """The mailbox does not take our login."""
-    database.write_now(flag.put, flag.INBOX_REFUSES, "login", NOW)
+    database.write_now(flag.put_first, flag.INBOX_LOGIN_REFUSED, "no", NOW)
 
 
 def accept(database: Database, now: datetime) -> None:
-    database.write_now(flag.clear, flag.INBOX_REFUSES)
+    database.write_now(flag.clear, flag.INBOX_LOGIN_REFUSED)
     database.write_now(flag.put, flag.INBOX_SUCCESS, now.isoformat(), now)
 
 
@@ -268,11 +268,19 @@ def test_a_mail_that_waits_is_told_and_one_that_is_not_to_leave_is_held(database
     assert gathered(database)["held"]
 
 
-def test_a_relay_that_refuses_the_login_is_told_from_one_that_is_down(database: Database) -> None:
-    database.write_now(flag.put, flag.RELAY_TROUBLE, "login-refused: 535 no", NOW)
-    assert gathered(database)["relay_refuses"]
-    database.write_now(flag.put, flag.RELAY_TROUBLE, "lost: login-refused", NOW)
-    assert not gathered(database)["relay_refuses"]
+@pytest.mark.parametrize(
+    ("name", "said", "facts"),
+    [
+        (flag.INBOX_LOGIN_REFUSED, "535 no", {"inbox_refuses"}),
+        (flag.RELAY_LOGIN_REFUSED, "login-refused: 535 no", {"relay_refuses"}),
+        (flag.RELAY_LOGIN_REFUSED, "token-refused: 535 no", {"relay_refuses", "token_refused"}),
+        (flag.RELAY_TROUBLE, "lost: the relay closed the connection", set()),
+    ],
+)
+@only_sqlite
+def test_a_refused_login_is_told_from_a_line_that_is_down(database: Database, name: str, said: str, facts: set[str]) -> None:
+    database.write_now(flag.put, name, said, NOW)
+    assert {fact for fact, value in gathered(database).items() if value} == facts
 
 
 def arrive(tx: Tx, **changed: Any) -> int:
