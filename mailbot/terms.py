@@ -178,7 +178,7 @@ def alerting_terms(settings: Settings, office: Office, secret: bytes) -> raise_a
         sender=address_of(section.sender, "alerts.sender", "mailbot") if section.sender else office.address,
         organisation=office.values, words=office.words, language=office.own_language, secret=secret,
         inbox_stale_after=max(stale, quiet), relay_stale_after=stale, rate_per_day=settings.smtp.rate_per_day, tries=dispose.MOST_ATTEMPTS,
-        secrets=(Secret(settings.imap.username or "imap.username", section.secret_ends),) if section.secret_ends else (),
+        secrets=(Secret(settings.imap.username or settings.organisation.address, section.secret_ends),) if section.secret_ends else (),
     )  # fmt: skip
 
 

@@ -36,8 +36,9 @@ def _post(url: Url, body: bytes, seconds: float) -> None:
     over = threading.Timer(seconds, _cut, (connection,))
     over.daemon = True
     try:
-        connection.connect()
         over.start()
+        connection.connect()
+        connection.sock.settimeout(seconds)  # for the answer; it is `over` that keeps the deadline
         connection.request("POST", url.request_uri, body=body, headers={"Content-Type": "application/json", "User-Agent": "mailbot"})
         status = connection.getresponse().status
     except TROUBLE as trouble:

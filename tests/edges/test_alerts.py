@@ -3,10 +3,12 @@
 import asyncio
 import email
 import email.policy
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -232,6 +234,25 @@ async def test_a_webhook_that_drips_is_cut_at_the_deadline(hook: LoopbackWebhook
     assert "hidden" not in str(refused.value)
     async with asyncio.timeout(10):
         await hook.cut.wait()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_webhook_is_told_only_where_its_certificate_can_be_trusted(
+    certificates: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    there = LoopbackWebhook()
+    await there.start(context)
+    url = f"https://127.0.0.1:{there.port}/hook"
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+        await webhook.post(url, {"text": "it"}, 5)
+    else:
+        with pytest.raises(webhook.WebhookRefused, match="could not be reached"):
+            await webhook.post(url, {"text": "it"}, 5)
+    assert there.bodies == ([{"text": "it"}] if trusted else [])
+    await there.stop()
 
 
 async def test_a_webhook_that_is_not_there_is_one_sentence_without_its_address() -> None:

@@ -15,9 +15,8 @@ from mailbot.message.address import Address
 from mailbot.outbox import store
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.dispatch import Dispatcher, Terms
-from tests.servers.relay import LoopbackRelay, relay
+from tests.servers.relay import LoopbackRelay
 
-__all__ = ["relay"]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OLD_PROCESS, DEAD_PROCESS = "the process of the older version", "one that was killed"
 BYTES = b"From: presse@office.example\r\nTo: retrying@journal.example\r\nSubject: fixed\r\n\r\nThe bytes of the first try.\r\n"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,9 +24,9 @@ class LoopbackWebhook:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?token=hidden"
 
-    async def start(self) -> None:
-        """Listen on any free port, or on the one that it had."""
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", self.port)
+    async def start(self, context: ssl.SSLContext | None = None) -> None:
+        """Listen on any free port, or on the one that it had; with a context, by TLS."""
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", self.port, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
