@@ -69,11 +69,13 @@ def alerter(database: Database, database_url: str, clock: Clock) -> Make:
     """mailbot's alerter as the settings make it; `smtp` and `second` are the ports of the two relays."""
     numbers = count()
 
-    def make(*, smtp: int = 1, second: int = 0, holder: str = "one", **section: Any) -> Alerter:
+    def make(*, smtp: int = 1, second: int = 0, holder: str = "one", every: float = 60, **section: Any) -> Alerter:
         given = {"to": KEEPER, "sender": "alerts@elsewhere.example"} | section
         given |= {"smtp_host": "127.0.0.1", "smtp_port": second, "smtp_security": "plain"} if second else {}
         settings = configured(database_url, smtp={"port": smtp}, alerts=given)
-        return Alerter(database, alerting(settings), holder, clock=clock, new_id=lambda: f"{holder}{next(numbers)}")
+        return Alerter(
+            database, alerting(settings), holder, clock=clock, new_id=lambda: f"{holder}{next(numbers)}", every_seconds=every
+        )
 
     return make
 
@@ -112,6 +114,18 @@ async def test_it_is_told_once_and_once_more_when_it_is_well(
         await one.once()
     assert [read(got)["Subject"] for got in relay.mails][1:] == ["Retour à la normale : connexion à la boîte"]
     assert database.read_now(store.open_alerts) == []
+
+
+@only_sqlite
+async def test_it_looks_again_and_again_until_it_is_asked_to_stop(database: Database, alerter: Make, relay: LoopbackRelay) -> None:
+    one = alerter(smtp=relay.port, every=0.01)
+    running = asyncio.create_task(one.run())
+    refuse(database)
+    await relay.wait_for(1)
+    accept(database, NOW)
+    await relay.wait_for(2)
+    one.stop()
+    await asyncio.wait_for(running, 10)
 
 
 async def test_an_alert_is_plain_text_that_no_machine_answers_and_that_we_know_as_ours(

@@ -494,4 +494,4 @@ def test_there_is_nothing_to_copy_where_there_is_no_database(alone: Commands) ->
     assert "no database" in alone("database", "backup", "copy").err
     assert os.listdir(alone.folder) == []
     assert alone("database", "upgrade", "--json").json() == {"revision": HEAD, "before": "empty"}
-    assert alone("database", "upgrade", "--json").json() == {"revision": "0001", "before": "0001"}
+    assert alone("database", "upgrade", "--json").json() == {"revision": HEAD, "before": HEAD}
