@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dns.asyncresolver
 import dns.exception
@@ -13,6 +14,7 @@ import dns.resolver
 import sqlalchemy as sa
 
 from mailbot import languages, terms
+from mailbot.alerts.alert import LITTLE_SPACE
 from mailbot.database.engine import Database, DatabaseUnusable, Tx, exists, file_of
 from mailbot.database.migrate import OlderDatabase, is_ready, revision
 from mailbot.database.tables import delivery, flag
@@ -28,7 +30,6 @@ from mailbot.settings import Settings, SettingsFault, demand
 SKEW_SECONDS = 120
 DNS_SECONDS = 5.0
 WANTED_CAPABILITIES = ("IDLE", "MOVE", "UIDPLUS")
-FREE_OCTETS = 200 << 20
 CERTIFICATE = "Write the host's name as its certificate has it; the CA of a server of your own must be among the system's (SSL_CERT_FILE)."
 LOGIN = "Check username and password; many providers want a password made for programs alone."
 NETWORK = "Check host, port and security, and that this machine may connect there."
@@ -52,10 +53,13 @@ class Finding:
 
 async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dns.asyncresolver.Resolver | None = None) -> list[Finding]:
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
-    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings)]
+    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings), _alerts(settings)]
     if live:
         found += [one async for one in _mailbox(settings)]
-        found += [await _guarded("SMTP login and TLS", lambda: _relay(settings)), await _guarded("DNS", lambda: _dns(settings, resolver))]
+        found.append(await _guarded("SMTP login and TLS", lambda: _relay(terms.smtp_server(settings), "SMTP login and TLS")))
+        if settings.alerts.to and settings.alerts.smtp_host:
+            found.append(await _guarded("alerts' relay", lambda: _relay(terms.alert_relays(settings)[0], "alerts' relay")))
+        found += [await _guarded("DNS", lambda: _dns(settings, resolver))]
     return found
 
 
@@ -78,7 +82,7 @@ def _folder(settings: Settings) -> Finding:
         return Finding("folders", False, f"{folder} cannot be written to.", "Give the user who runs mailbot the right to write there.")
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize
-    return Finding("folders", free > FREE_OCTETS, f"{folder} has {free >> 20} MB left.", "" if free > FREE_OCTETS else "Make room.")
+    return Finding("folders", free > LITTLE_SPACE, f"{folder} has {free >> 20} MB left.", "" if free > LITTLE_SPACE else "Make room.")
 
 
 def _database(settings: Settings, now: datetime) -> list[Finding]:
@@ -166,6 +170,22 @@ def _mode(settings: Settings) -> Finding:
     return Finding("mode", True, said, "" if settings.inbox.authserv_id or settings.inbox.mode == "observe" else UNVOUCHED)
 
 
+def _alerts(settings: Settings) -> Finding:
+    """Who hears when something is wrong. That nobody does is a choice; that an alert would lie in the mailbox it is about is a fault."""
+    try:
+        targets = terms.alert_targets(settings)
+    except SettingsFault as problem:
+        return Finding("alerts", False, "cannot be sent.", str(problem))
+    if settings.alerts.webhook:
+        return Finding("alerts", True, f"go to the webhook at {urlsplit(settings.alerts.webhook).hostname}.")
+    if not targets:
+        return Finding("alerts", True, "alerts.to is not set: nobody hears when mailbot cannot read or send.", "Name who looks after it.")
+    said = f"go to {', '.join(one.address for one in targets)}"
+    if settings.alerts.smtp_host:
+        return Finding("alerts", True, f"{said} by {settings.alerts.smtp_host}.")
+    return Finding("alerts", True, f"{said} by the ordinary relay.", "Set alerts.smtp_host: else nobody hears that the relay is down.")
+
+
 async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
     """Login, capabilities, folders: nothing is selected for writing, nothing is made."""
     try:
@@ -197,12 +217,12 @@ def _sent(named: str, there: set[str], told: str) -> Finding:
     return Finding("IMAP sent mail", False, said, "Write it in imap.sent: there one sees that a colleague has answered.")
 
 
-async def _relay(settings: Settings) -> Finding:
-    reply = await smtp.Relay(terms.smtp_server(settings)).check()
+async def _relay(server: smtp.Server, item: str) -> Finding:
+    reply = await smtp.Relay(server).check()
     if reply.fault is Fault.NONE and (reply.code or 0) < 400:
-        return Finding("SMTP login and TLS", True, reply.text or "the relay accepts us.")
+        return Finding(item, True, reply.text or "the relay accepts us.")
     said = f"{reply.code} {reply.text}" if reply.code else reply.text or str(reply.fault)
-    return Finding("SMTP login and TLS", False, said, SMTP_ADVICE.get(reply.fault, NETWORK))
+    return Finding(item, False, said, SMTP_ADVICE.get(reply.fault, NETWORK))
 
 
 async def _dns(settings: Settings, resolver: dns.asyncresolver.Resolver | None) -> Finding:

@@ -11,10 +11,13 @@ from datetime import datetime
 
 import structlog
 
-from mailbot import languages, rendering, terms
+from mailbot import languages, rendering, systemd, terms
+from mailbot.alerts import store as alerts
+from mailbot.alerts.raise_alerts import Alerter
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
+from mailbot.inbox import imap
 from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
@@ -29,6 +32,7 @@ from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
 from mailbot.settings import Settings
+from mailbot.standing import in_a_line
 from mailbot.web import site
 from mailbot.web.serve import Pages
 
@@ -50,15 +54,21 @@ class Parts:
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
     escalator: Escalator
+    alerter: Alerter | None  # where somebody is to hear
+    mode: str
     lease_seconds: float
     clock: Clock
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher):
-            part.stop()
-        if self.pages:
-            self.pages.stop()
+        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher, self.pages, self.alerter):
+            if part:
+                part.stop()
+
+    def is_alive(self) -> bool:
+        """Do the flows that must never rest make progress? One that does not run here has promised nothing."""
+        now = asyncio.get_running_loop().time()
+        return all(pulse.beats(now) for pulse in (self.watcher.pulse, *self.dispatcher.pulses))
 
 
 def build(settings: Settings, clock: Clock) -> Parts:
@@ -97,8 +107,16 @@ def build(settings: Settings, clock: Clock) -> Parts:
     return Parts(
         database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
         summariser=summariser, escalator=escalator, pages=_pages(settings, office, database, secret, clock),
+        alerter=_alerter(settings, office, database, secret, holder, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
+
+
+def _alerter(settings: Settings, office: Office, database: Database, secret: bytes, holder: str, clock: Clock) -> Alerter | None:
+    """None where nobody is to hear; then what was told is forgotten. Raises SettingsFault."""
+    alerting = terms.alerting_terms(settings, office, secret)
+    database.write_now(alerts.keep_for, alerting.told)
+    return Alerter(database, alerting, holder, clock=clock, new_id=new_id) if alerting.told else None
 
 
 def _pages(settings: Settings, office: Office, database: Database, secret: bytes, clock: Clock) -> Pages | None:
@@ -119,8 +137,12 @@ def asked_by_signal() -> asyncio.Event:
     return asked
 
 
-async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Event, shutdown_seconds: float) -> None:
-    """Run until `asked`: then finish the mail in hand, claim no more, give the leases back. A flow that fails ends all of them."""
+async def run(
+    parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Event, shutdown_seconds: float, manager: tuple[str, float] = ("", 0.0)
+) -> None:
+    """Run until `asked`: then finish the mail in hand, claim no more, give the leases back. A flow that fails ends all of them.
+
+    `manager`: where systemd listens, and how often it wants to hear of us."""
     async with held(parts):
         flows: list[Callable[[], Awaitable[None]]] = []
         if "inbox" in only:
@@ -130,14 +152,27 @@ async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Eve
             flows.append(parts.dispatcher.run)
         if "web" in only and parts.pages:
             flows.append(parts.pages.run)
+        if parts.alerter:
+            flows.append(parts.alerter.run)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(_flow(flow)) for flow in flows]
+            systemd.notify(manager[0], "READY=1")
+            telling = group.create_task(systemd.keep_telling(*manager, parts.is_alive, lambda: _standing(parts)))
             await _until(asked, running)
             parts.stop()
+            telling.cancel()
+            systemd.notify(manager[0], "STOPPING=1", "STATUS=Finishing the mail in hand.")
             log.info("stopping")
             _, late = await asyncio.wait(running, timeout=shutdown_seconds)
             for task in late:
                 task.cancel()
+
+
+async def _standing(parts: Parts) -> str:
+    try:
+        return await parts.database.read(in_a_line, parts.mode)
+    except DatabaseUnusable as problem:  # the flows say so too, and end
+        return str(problem)
 
 
 async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
@@ -145,7 +180,12 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
     async with held(parts):
         mine = True
         if "inbox" in only:
-            mine = await parts.watcher.once()
+            try:
+                mine = await parts.watcher.once()
+            except imap.ImapTrouble:
+                if parts.alerter:
+                    await parts.alerter.once()
+                raise
             if mine:
                 await parts.disposer.drain()
                 await parts.escalator.once()
@@ -153,6 +193,8 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.watcher.file_once()
         if "outbox" in only:
             await parts.dispatcher.drain()
+        if parts.alerter:
+            await parts.alerter.once()
         return mine
 
 

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
             raise ValueError("imap.security = plain is for loopback only; use tls")
         if self.smtp.security == "plain" and self.smtp.username and not is_loopback(self.smtp.host):
             raise ValueError("smtp.security = plain would send the password in clear; use starttls or tls")
+        alerts = self.alerts
+        if alerts.smtp_security == "plain" and alerts.smtp_username and not is_loopback(alerts.smtp_host):
+            raise ValueError("alerts.smtp_security = plain would send the password in clear; use starttls or tls")
         if self.inbox.mode != "observe" and not self.inbox.hand_off_to:
             raise ValueError(f"inbox.hand_off_to is required in {self.inbox.mode} mode: name at least one colleague's address")
         return self
@@ -108,6 +111,13 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         return Settings(**values)
     except ValidationError as problem:
         raise SettingsFault(_sentence(problem, chosen or DEFAULT_FILE)) from None  # the cause would print values
+
+
+def service_manager(environment: Mapping[str, str] = os.environ) -> tuple[str, float]:
+    """Where systemd listens, and within how many seconds it wants to hear each time that we live; empty and 0 where nobody asks."""
+    wanted, whose = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    ours = wanted.isdecimal() and whose in ("", str(os.getpid()))
+    return environment.get("NOTIFY_SOCKET", ""), int(wanted) / 1e6 if ours else 0.0
 
 
 def _read_file(path: Path) -> dict[str, Any]:

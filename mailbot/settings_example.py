@@ -43,4 +43,4 @@ def _toml(value: Any) -> str:
     """The few kinds of values that settings have."""
     if hasattr(value, "get_secret_value"):
         value = value.get_secret_value()
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps("" if value is None else value, ensure_ascii=False)

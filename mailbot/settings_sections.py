@@ -1,7 +1,7 @@
 """The sections of the settings: every key with its type, its default and one sentence, the one that the example file prints."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -155,10 +155,39 @@ class Releases(Section):
 
 
 class Alerts(Section):
-    """Who hears that something is wrong."""
+    """Who hears that something is wrong. By the ordinary relay nobody hears that it is down until it is up again; a second is better."""
 
-    to: Words = Field([], description="Addresses, or one webhook.")
-    stale_minutes: float = Field(10, gt=0, description="No success for so long is an alert.")
+    to: Words = Field([], description="Addresses, or one webhook that takes JSON (https, or http on loopback); empty: nobody hears.")
+    stale_minutes: float = Field(10, gt=0, description="The mailbox unread, or a mail that waits for the relay, for so long is an alert.")
+    sender: str = Field("", description="The From of alerts, one that the second relay allows; organisation.address where empty.")
+    smtp_host: str = Field("", description="A second relay, for alerts alone; where empty, alerts leave by the ordinary one.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls.")
+    smtp_security: Literal["starttls", "tls", "plain"] = Field("starttls", description="starttls, tls, or plain on loopback.")
+    smtp_username: str = Field("", description="Empty: no login.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Better kept in a file: MAILBOT_ALERTS__SMTP_PASSWORD_FILE.")
+    secret_ends: date | None = Field(None, description="The last day of the password or secret that logs mailbot in, such as 2027-03-31.")
+
+    @field_validator("to")
+    @classmethod
+    def _addresses_or_webhook(cls, value: list[str]) -> list[str]:
+        for url in (one for one in value if "://" in one):
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            if len(value) > 1:
+                raise ValueError("must be addresses, or one webhook alone")
+            if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+                raise ValueError("names a webhook that must begin with https:// (http:// on loopback only)")
+        return value
+
+    @field_validator("secret_ends", mode="before")
+    @classmethod
+    def _no_day(cls, value: Any) -> Any:
+        return value or None
+
+    @property
+    def webhook(self) -> str:
+        """The URL, where alerts go to one."""
+        return next((one for one in self.to if "://" in one), "")
 
 
 class Retention(Section):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailbot.alerts import store as alerts
 from mailbot.database import flag
 from mailbot.database.engine import Tx
 from mailbot.inbox import store as inbox
@@ -10,6 +11,7 @@ from mailbot.outbox import store as outbox
 
 def standing(tx: Tx, mode: str) -> dict[str, Any]:
     """The document of INTERFACE.md, `mailbot status --json`."""
+    untold, trouble = alerts.undelivered(tx)
     return {
         "inbox": {
             "mode": mode,
@@ -27,4 +29,13 @@ def standing(tx: Tx, mode: str) -> dict[str, Any]:
             "states": outbox.states(tx),
         },
         "broadcasts": [],
+        "alerts": {"open": alerts.open_alerts(tx), "undelivered": untold, "trouble": trouble},
     }
+
+
+def in_a_line(tx: Tx, mode: str) -> str:
+    """The same for who looks at the service itself, cheap enough for every few seconds."""
+    wrong = ", ".join(one["condition"] for one in alerts.open_alerts(tx))
+    stopped = " Sending is stopped." if flag.get(tx, flag.SENDING_STOPPED) else ""
+    read, sent = flag.get(tx, flag.INBOX_SUCCESS) or "never", flag.get(tx, flag.RELAY_SUCCESS) or "never"
+    return f"Mode {mode}; mailbox read {read}, mail sent {sent}.{stopped}{f' Alerts: {wrong}.' if wrong else ''}"

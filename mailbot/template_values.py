@@ -22,6 +22,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "told": frozenset({"organisation", "recipient", "subject", "event", "until", "yes_word", "no_word", "reference"}),
     "notice": frozenset({"organisation", "event", "recipient", "title", "subject", "relay_words", "when", "delivery"}),
     "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
+    "alert": frozenset({"organisation", "items"}),
     "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
     "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
@@ -31,5 +32,6 @@ VALUES: Mapping[str, frozenset[str]] = {
     ),
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "sheet": ("html",),
+    "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
+    "sheet": ("html",),
 }  # fmt: skip

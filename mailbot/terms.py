@@ -3,11 +3,13 @@
 import contextlib
 import os
 from collections.abc import Callable
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mailbot import languages, rendering
+from mailbot.alerts import raise_alerts
+from mailbot.alerts.alert import Secret
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.compose import Office
 from mailbot.inbox.hand_over import Desk
@@ -144,6 +146,39 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
         sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
         connections=relay.connections, mails_per_connection=relay.mails_per_connection,
         retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
+    )  # fmt: skip
+
+
+def alert_relays(settings: Settings) -> tuple[smtp.Server, ...]:
+    """The second relay where there is one, and the ordinary one after it. Raises SettingsFault."""
+    section, ordinary = settings.alerts, smtp_server(settings)
+    if not section.smtp_host:
+        return (ordinary,)
+    second = smtp.Server(
+        host=section.smtp_host, port=section.smtp_port, security=section.smtp_security, username=section.smtp_username,
+        password=section.smtp_password.get_secret_value(), local_hostname=ordinary.local_hostname,
+    )  # fmt: skip
+    return (second, ordinary)
+
+
+def alert_targets(settings: Settings) -> tuple[Address, ...]:
+    """Who gets alerts by mail. Raises SettingsFault, also for the mailbox itself: an alert about it would lie in it unread."""
+    targets = () if settings.alerts.webhook else tuple(address_of(one, "alerts.to") for one in settings.alerts.to)
+    if any(one.key in own_addresses(settings) for one in targets):
+        raise SettingsFault("alerts.to names the mailbox that mailbot reads: name a person's own address.")
+    return targets
+
+
+def alerting_terms(settings: Settings, office: Office, secret: bytes) -> raise_alerts.Terms:
+    """For the alerter. A look at the mailbox may come only at the end of an IDLE: two of them are the least that counts as stale."""
+    section, stale = settings.alerts, timedelta(minutes=settings.alerts.stale_minutes)
+    quiet = timedelta(seconds=2 * max(settings.imap.idle_seconds, settings.imap.poll_seconds))
+    return raise_alerts.Terms(
+        targets=alert_targets(settings), webhook=section.webhook, relays=alert_relays(settings),
+        sender=address_of(section.sender, "alerts.sender", "mailbot") if section.sender else office.address,
+        organisation=office.values, words=office.words, language=office.own_language, secret=secret,
+        inbox_stale_after=max(stale, quiet), relay_stale_after=stale, rate_per_day=settings.smtp.rate_per_day, tries=dispose.MOST_ATTEMPTS,
+        secrets=(Secret(settings.imap.username or settings.organisation.address, section.secret_ends),) if section.secret_ends else (),
     )  # fmt: skip
 
 

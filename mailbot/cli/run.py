@@ -25,7 +25,7 @@ def run(
     """
     from mailbot import clock, logs, service
     from mailbot.inbox import imap
-    from mailbot.settings import SettingsFault, demand
+    from mailbot.settings import SettingsFault, demand, service_manager
 
     parts = [part.strip() for part in only.split(",") if part.strip()]
     if not parts or not set(parts) <= set(service.PARTS):
@@ -48,6 +48,7 @@ def run(
         return
 
     async def until_asked() -> None:
-        await service.run(built, parts, asked=service.asked_by_signal(), shutdown_seconds=settings.outbox.shutdown_seconds)
+        waits = settings.outbox.shutdown_seconds
+        await service.run(built, parts, asked=service.asked_by_signal(), shutdown_seconds=waits, manager=service_manager())
 
     asyncio.run(until_asked())

@@ -10,6 +10,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: mailbot status --json
     """
+    from mailbot.alerts.alert import SAYS, Kind
     from mailbot.standing import standing
 
     settings = settings_of(context)
@@ -31,6 +32,11 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         typer.echo(f"Trouble with the relay: {one_line(outbox['trouble'], 300)}")
     if outbox["sending_stopped"]:
         typer.echo("Sending is STOPPED; `mailbot resume-sending` lets mail leave again.")
+    for one in found["alerts"]["open"]:
+        typer.echo(f"ALERT since {one['since']}: {one['condition']}: {SAYS[Kind(one['kind'])]}.")
+    if found["alerts"]["undelivered"]:
+        said = one_line(found["alerts"]["trouble"], 300) or "not tried yet"
+        typer.echo(f"Messages about alerts that have not arrived: {found['alerts']['undelivered']} ({said}).")
     return None
 
 

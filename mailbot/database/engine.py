@@ -122,6 +122,15 @@ def exists(url: str) -> bool:
     return path is None or not path.parent.is_dir() or path.exists()
 
 
+def free_octets(url: sa.URL) -> int | None:
+    """How much room the disk of a SQLite file has left; None for PostgreSQL, which is somebody else's disk."""
+    path = file_of(url)
+    if path is None:
+        return None
+    space = os.statvfs(path.absolute().parent)
+    return space.f_bavail * space.f_frsize
+
+
 def insert(tx: Tx, table: sa.Table) -> Any:
     """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
     if tx.dialect.name == "sqlite":

@@ -18,6 +18,7 @@ from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import imap, store
 from mailbot.inbox.notice_answers import SentFolder
+from mailbot.pulse import Pulse
 
 log = structlog.get_logger()
 SIZE_CAP_OCTETS = 64 << 20  # over it the mail stays unread, and a person is told
@@ -29,6 +30,7 @@ LONGEST_WAIT_SECONDS = 3600.0
 BACKOFF_SECONDS = (1.0, 300.0)
 LOGIN_BACKOFF_SECONDS = 60.0
 SESSION_SECONDS = 45 * 60
+STEP_SECONDS = 300.0  # no few commands of ours take longer, and each has a deadline of its own
 NOTE_SECONDS = 5.0  # a commit for each look would cost more than the look
 
 
@@ -53,7 +55,7 @@ class Watcher:
         self, database: Database, server: imap.Server, terms: Terms, holder: str, sent: SentFolder, *,
         arrived: Callable[[], None], clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self.wake = asyncio.Event()
+        self.wake, self.pulse = asyncio.Event(), Pulse()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
         self.sent, self._arrived, self._clock = sent, arrived, clock
         self._stopping = asyncio.Event()
@@ -74,6 +76,7 @@ class Watcher:
     async def run(self) -> None:
         """Watch until stop(), through every failure of the server."""
         while not self._stopping.is_set():
+            self._beat()
             if not await self._have_lease():
                 await self._pause(min(self._terms.lease_seconds / 3, 5.0))
                 continue
@@ -135,6 +138,7 @@ class Watcher:
             ends, noted = loop.time() + SESSION_SECONDS, -NOTE_SECONDS
             while not self._stopping.is_set() and (left := ends - loop.time()) > 0:
                 self.wake.clear()
+                self._beat()
                 new = await self._fetch_new(session)
                 moved = await self._file_away(session)
                 self._failures = 0
@@ -153,7 +157,11 @@ class Watcher:
 
     async def _wait(self, session: imap.Session, left: float) -> None:
         seconds = self._terms.idle_seconds if "IDLE" in session.capabilities else self._terms.poll_seconds
+        self._beat(seconds)
         await session.idle(min(seconds, left), self.wake)
+
+    def _beat(self, waits: float = 0.0) -> None:
+        self.pulse.beat(asyncio.get_running_loop().time(), waits + STEP_SECONDS)
 
     async def _take_up(self, session: imap.Session) -> None:
         """Select the mailbox; find out whether its UIDs still mean what they meant."""
@@ -203,6 +211,7 @@ class Watcher:
 
     async def _fetch(self, session: imap.Session, fact: imap.Facts) -> store.Arrival | None:
         content = None
+        self._beat()
         if fact.size <= SIZE_CAP_OCTETS and self._refused[self._uidvalidity, fact.uid] < MOST_REFUSALS:
             content = await session.fetch(fact.uid, fact.size)
             if content is None:  # somebody took it away between two commands; one that stays is a mail that we do not get
@@ -252,6 +261,7 @@ class Watcher:
         await self._pause(wait)
 
     async def _pause(self, seconds: float) -> None:
+        self._beat(seconds)
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
@@ -276,10 +286,14 @@ def _begin(
 def _note_success(tx: Tx, now: datetime) -> None:
     flag.put(tx, flag.INBOX_SUCCESS, now.isoformat(), now)
     flag.clear(tx, flag.INBOX_TROUBLE)
+    flag.clear(tx, flag.INBOX_LOGIN_REFUSED)
 
 
 def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
+    """A refused login stays on record until one succeeds, whatever else goes wrong meanwhile: a person has to do something."""
     flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
+    if isinstance(trouble, imap.ImapLoginRefused):
+        flag.put_first(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -22,11 +22,13 @@ from mailbot.outbox import pace, store
 from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
 from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.outbox.smtp import Relay, Server
+from mailbot.pulse import Pulse
 from mailbot.releases import store as releases
 from mailbot.releases.release import public_editions
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
+STEP_SECONDS, DIALOGUE_SECONDS = 300.0, 3600.0  # without a dialogue nothing takes longer; one has deadlines that add up to less
 LOOK_SECONDS = 1.0  # other processes queue too, and cannot wake us
 
 Aftermath = Callable[[Tx, store.Claimed, Verdict, Reply, datetime], None]
@@ -65,6 +67,7 @@ class Dispatcher:
         self.wake = asyncio.Event()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
         self._aftermath, self._original, self._clock = aftermath, original, clock
+        self.pulses = tuple(Pulse() for _ in range(terms.connections))  # one each: who goes on must not hide who hangs
         self._stopping = asyncio.Event()
         self._paused_until: datetime | None = None
         self._relay_failures = 0
@@ -77,22 +80,25 @@ class Dispatcher:
     async def run(self) -> None:
         """Send what is due until stop()."""
         async with asyncio.TaskGroup() as workers:
-            for _ in range(self._terms.connections):
-                workers.create_task(self._work(once=False))
+            for pulse in self.pulses:
+                workers.create_task(self._work(pulse, once=False))
 
     async def drain(self) -> None:
         """Send everything that is due now, and return."""
         async with asyncio.TaskGroup() as workers:
-            for _ in range(self._terms.connections):
-                workers.create_task(self._work(once=True))
+            for pulse in self.pulses:
+                workers.create_task(self._work(pulse, once=True))
 
-    async def _work(self, *, once: bool) -> None:
+    async def _work(self, pulse: Pulse, *, once: bool) -> None:
+        loop = asyncio.get_running_loop()
         relay = Relay(self._server, mails_per_connection=self._terms.mails_per_connection)
         try:
             while not self._stopping.is_set():
                 self.wake.clear()
+                pulse.beat(loop.time(), STEP_SECONDS)
                 step = await self._next()
                 if isinstance(step, store.Claimed):
+                    pulse.beat(loop.time(), DIALOGUE_SECONDS)
                     await self._deliver(relay, step)
                 elif once:
                     return
@@ -246,7 +252,11 @@ class Dispatcher:
             return
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
-        elif isinstance(verdict, Sent):
+            if verdict.why == Fault.LOGIN_REFUSED:
+                flag.put_first(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
+        else:
+            flag.clear(tx, flag.RELAY_LOGIN_REFUSED)
+        if isinstance(verdict, Sent):
             flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
             flag.clear(tx, flag.RELAY_TROUBLE)
         self._aftermath(tx, claimed, verdict, reply, now)

@@ -61,6 +61,33 @@ async def found(settings: Settings, item: str, *, now: datetime = NOW, records: 
     return finding
 
 
+# --- alerts ---
+
+
+@pytest.mark.parametrize(
+    ("section", "green", "said"),
+    [
+        pytest.param({}, True, "nobody hears", id="nobody is named"),
+        pytest.param({"to": "it@office.example"}, True, "by the ordinary relay", id="the ordinary relay"),
+        pytest.param({"to": "it@office.example", "smtp_host": "second.example"}, True, "by second.example", id="a second relay"),
+        pytest.param({"to": "https://hooks.example/a-secret"}, True, "go to the webhook at hooks.example.", id="a webhook"),
+        pytest.param({"to": ADDRESS}, False, "cannot be sent", id="the mailbox itself"),
+        pytest.param({"to": "nobody at all"}, False, "cannot be sent", id="no address"),
+    ],
+)
+@only_sqlite
+async def test_who_hears_of_trouble_is_said(database_url: str, section: dict[str, Any], green: bool, said: str) -> None:
+    finding = await found(configured(database_url, alerts=section), "alerts")
+    assert (finding.green, said in finding.said) == (green, True)
+
+
+@only_sqlite
+async def test_the_second_relay_is_looked_at_too(database_url: str, relay: LoopbackRelay) -> None:
+    second = {"to": "it@office.example", "smtp_host": "127.0.0.1", "smtp_security": "plain"}
+    assert (await found(configured(database_url, alerts=second | {"smtp_port": relay.port}), "alerts' relay", records={})).green
+    assert not (await found(configured(database_url, alerts=second | {"smtp_port": 1}), "alerts' relay", records={})).green
+
+
 # --- this machine ---
 
 

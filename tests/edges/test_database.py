@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+import mailbot.database.alert_tables  # noqa: F401 - its tables join the others
 from mailbot.database import backup, flag, migrate, tables
 from mailbot.database.engine import Database, DatabaseUnusable, Tx, insert
 

@@ -85,13 +85,17 @@ NOTICE = {
     "organisation": ORGANISATION, "event": "in-doubt", "recipient": SENDER, "title": "Un pont", "subject": "Re: Le pont",
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
+ALERT_ITEM = {
+    "kind": "inbox-stale", "began": True, "item": "", "since": WHEN, "numbers": (), "number": 0, "free_mb": 0, "ends": None, "days": 0,
+}  # fmt: skip
+ALERT = {"organisation": ORGANISATION, "items": (ALERT_ITEM, ALERT_ITEM | {"kind": "disk-nearly-full", "free_mb": 12})}
 BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
+    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "alert": ALERT,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
@@ -107,6 +111,7 @@ BARE: dict[str, dict[str, Any]] = {
     "told": TOLD | {"recipient": NOBODY, "subject": "", "event": "empty", "until": None}, "own_text": OWN_TEXT | {"reply_subject": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
     "breaker": BREAKER,
+    "alert": ALERT | {"items": (ALERT_ITEM | {"kind": "case-overdue", "item": "7", "began": False},)},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     **LIST,
     "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},

@@ -65,6 +65,12 @@ def test_a_list_may_be_one_plain_value(tmp_path: Path, value: str, expected: lis
         pytest.param('[imap]\nhost = "imap.example"\nsecurity = "plain"\n', {}, "loopback", id="IMAP in clear"),
         pytest.param('[smtp]\nhost = "r.example"\nsecurity = "plain"\nusername = "u"\n', {}, "in clear", id="SMTP login in clear"),
         pytest.param('[web]\npublic_url = "http://press.example"\n', {}, "https", id="public pages in clear"),
+        pytest.param('[alerts]\nto = "http://hooks.example/x"\n', {}, "alerts.to", id="a webhook in clear"),
+        pytest.param('[alerts]\nto = ["a@b.example", "https://hooks.example/x"]\n', {}, "alerts.to", id="a webhook and an address"),
+        pytest.param('[alerts]\nsecret_ends = "soon"\n', {}, "alerts.secret_ends", id="an end that is no day"),
+        pytest.param(
+            '[alerts]\nsmtp_host = "r.example"\nsmtp_security = "plain"\nsmtp_username = "u"\n', {}, "in clear", id="alerts' login in clear"
+        ),
         pytest.param("", {"MAILBOT_SMTP__PASSWORD_FILE": "/nowhere/at/all"}, "MAILBOT_SMTP__PASSWORD_FILE", id="secret file missing"),
     ],
 )

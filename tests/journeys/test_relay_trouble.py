@@ -209,9 +209,13 @@ async def test_a_relay_that_refuses_our_login_gets_nothing_and_is_named_in_statu
         async with office.running():
             office.ask(LATEST)
             await office.until(lambda: office.status()["outbox"]["trouble"], "the trouble in status")
-    assert "login" in office.status()["outbox"]["trouble"]
-    assert relay.mails == []
-    assert [(row["state"], row["attempts"]) for row in office.deliveries()] == [("queued", 0)]
+        assert "login" in office.status()["outbox"]["trouble"]
+        assert office.database.read_now(flag.get, flag.RELAY_LOGIN_REFUSED)
+        assert relay.mails == []
+        assert [(row["state"], row["attempts"]) for row in office.deliveries()] == [("queued", 0)]
+        office.configure({"smtp": {"password": "right", "port": relay.port, "security": "tls", "username": "us"}})
+        await office.once()
+        assert office.database.read_now(flag.get, flag.RELAY_LOGIN_REFUSED) is None
 
 
 async def test_every_message_id_that_leaves_names_its_delivery_under_our_seal(office: Office, relay: LoopbackRelay) -> None:

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import mailbot.database.alert_tables  # noqa: F401 - its tables join the others
 from mailbot.database.tables import metadata
 
 context.configure(
