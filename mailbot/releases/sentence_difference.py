@@ -18,7 +18,7 @@ MOST_PAIRED = 60    # sentences in a row that are held against each other; more 
 # A full stop, perhaps with a closing mark after it, then a space, then what can begin a sentence.
 _END = re.compile(r"[.!?…](?:[\s\u00a0\u202f]?[»”’\"')\]])*(?=[ \n]+[^\Wa-z_]|[ \n]+[«“‘\"'(\[–—-])")
 _NO_END = re.compile(r"(?:^|[\s\u00a0\u202f(«“])(?:(?![a-z])[^\W\d_][a-z]{0,2}|[^\W\d_](?:\.[^\W\d_])+)\.$")  # M., Dr., J., U.S.
-_PIECE = re.compile(r"\d+(?:[.,'’\u00a0\u202f ]\d+)*|[^\W\d_]+|\s+|[^\w\s]|_")
+_PIECE = re.compile(r"\+?\d+(?:[.,'’\u00a0\u202f ]\d+)*|[^\W\d_]+|\s+|[^\w\s]|_")
 
 
 class Part(StrEnum):

@@ -22,6 +22,7 @@ from mailbot.inbox.reason import Reason
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.outbox import store as outbox
+from mailbot.outbox.delivery import Phase, Reply, Sent
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases import store as releases
 from mailbot.releases.release import Edition
@@ -125,6 +126,14 @@ class Newsroom:
     def withdraw(self, reason: str = "Rien n’est vrai.") -> corrections.Done:
         return self.database.write_now(corrections.withdraw, self.desk, "fontaine", reason, self.now)
 
+    def sent(self) -> None:
+        """Whatever waits has left, as far as the queue knows."""
+        taken = Reply(phase=Phase.DONE, code=250, text="ok")
+        while (claimed := self.database.write_now(outbox.claim, "worker", self.now)) is not None:
+            self.database.write_now(outbox.freeze, claimed, "worker", self.now, b"bytes")
+            self.database.write_now(outbox.enter_doubt, claimed, "worker", self.now)
+            self.database.write_now(outbox.outcome, claimed, "worker", taken, Sent(), self.now)
+
     def dispatcher(self, relay: LoopbackRelay, clock: Callable[[], datetime] | None = None, **changed: Any) -> Dispatcher:
         """As service.build makes it; its holder lives."""
         sending = replace(terms.sending_terms(self.settings, self.desk.office), **changed)
@@ -146,7 +155,8 @@ class Newsroom:
 def newsroom(database: Database, url: str, folder: Path) -> Newsroom:
     """Three editions of two releases, published."""
     (folder / "mailbot.toml").write_text(
-        f'[organisation]\nname = "Ville de Velmora"\naddress = "presse@office.example"\nlanguages = ["fr", "en"]\ntimezone = "Africa/Bamako"\n'
+        f'[organisation]\nname = "Ville de Velmora"\naddress = "presse@office.example"\nlanguages = ["fr", "en"]\n'
+        f'timezone = "Africa/Bamako"\n'
         f'[inbox]\nmode = "automatic"\nhand_off_to = ["{COLLEAGUE}"]\n[database]\nurl = "{url}"\n[security]\nsecret_key = "{SECRET}"\n'
         '[smtp]\nhost = "127.0.0.1"\nport = 1\nsecurity = "plain"\nrate_per_minute = 0\n[outbox]\nretry_seconds = [60, 60, 60]\n'
     )
