@@ -55,17 +55,31 @@ def withdrawal_mail(office: Office, correction: Correction, to: Received, editio
     return replace(_mail(correction, to, rendered if to.full else replace(rendered, html=""), edition, language), variant=WITHDRAWN)
 
 
+def addressed(draft: Draft, correction: Correction, to: Received) -> Draft:
+    """The same mail to this person, in answer to what they got."""
+    return replace(
+        draft, key=f"correction:{correction.id}:{to.recipient.key}", recipient=to.recipient, in_reply_to=to.message_id,
+        references=answer_references(to.message_id, to.references),
+    )  # fmt: skip
+
+
+def same_words(to: Received) -> tuple[object, ...]:
+    """Who agree in this read the very same words. Every zone's midnight is at a quarter of an hour."""
+    quarter = to.at.replace(minute=to.at.minute - to.at.minute % 15, second=0, microsecond=0)
+    return to.language, to.edition, to.content_hash, to.full, quarter
+
+
 def _language(office: Office, to: Received) -> str:
     """The one that they were written to in; another where its folder has gone since."""
     return to.language if to.language in office.spoken else office.own_language
 
 
 def _mail(correction: Correction, to: Received, rendered: Rendered, edition: Edition, language: str) -> Draft:
-    return Draft(
-        key=f"correction:{correction.id}:{to.recipient.key}", kind=Kind.CORRECTION, recipient=to.recipient, language=language,
-        subject=rendered.subject, text=rendered.text, html=rendered.html, in_reply_to=to.message_id,
-        references=answer_references(to.message_id, to.references), release=edition.release, edition=edition.slug,
+    draft = Draft(
+        key="", kind=Kind.CORRECTION, recipient=to.recipient, language=language, subject=rendered.subject, text=rendered.text,
+        html=rendered.html, release=edition.release, edition=edition.slug,
     )  # fmt: skip
+    return addressed(draft, correction, to)
 
 
 def _shown(change: Change) -> Mapping[str, Any]:

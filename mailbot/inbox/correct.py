@@ -15,7 +15,7 @@ from mailbot.cases.case import Case, CaseState
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose_case, kept_draft
 from mailbot.inbox.compose import edition_of, rendered_answer
-from mailbot.inbox.compose_correction import correction_mail, withdrawal_mail
+from mailbot.inbox.compose_correction import addressed, correction_mail, same_words, withdrawal_mail
 from mailbot.inbox.give_back import give_back
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.write_anew import current, write_anew
@@ -171,16 +171,21 @@ def _tell(tx: Tx, desk: Desk, correction: Correction, done: Done, now: datetime)
     past = {one.content_hash: one.edition for one in correction_store.past(tx, release.id)}
     already = correction_store.told(tx, correction)
     slugs = (correction.edition,) if correction.edition else tuple(editions)
+    written: dict[tuple[object, ...], Draft] = {}
     for one in to_be_told(correction, recall_store.received(tx, slugs), past, now_says):
         if one.recipient.key in already:
             continue
         if suppression_store.is_suppressed(tx, one.recipient.key):
             done.suppressed.append(one.recipient.address)
             continue
-        if now_says is None:
-            draft = withdrawal_mail(desk.office, correction, one, past.get(one.content_hash, editions[one.edition]))
-        else:
-            draft = correction_mail(desk.office, correction, one, past.get(one.content_hash), now_says, release)
+        words = same_words(one)  # hundreds may have got it by the same mail, and other writers wait for us
+        if words not in written:
+            before = past.get(one.content_hash)
+            if now_says is None:
+                written[words] = withdrawal_mail(desk.office, correction, one, before or editions[one.edition])
+            else:
+                written[words] = correction_mail(desk.office, correction, one, before, now_says, release)
+        draft = addressed(written[words], correction, one)
         delivery_id = desk.new_id()
         if desk.queue(tx, draft, delivery_id, now) and correction_store.tell(tx, correction, one.recipient.key, delivery_id):
             done.told.append(one)

@@ -10,6 +10,7 @@ from typing import Any
 from mailbot import languages, terms
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
+from mailbot.cases.colleague_reply import SendDraft
 from mailbot.database import lease
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import compose, compose_case, kept_draft
@@ -17,8 +18,9 @@ from mailbot.inbox import correct as corrections
 from mailbot.inbox import store as inbox
 from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.hand_over import Desk, hand_over
-from mailbot.inbox.outcome import HandOff, SendRelease, Variant
+from mailbot.inbox.outcome import ColleagueReply, HandOff, SendRelease, Variant
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.take_reply import take_reply
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.outbox import store as outbox
@@ -103,6 +105,17 @@ class Newsroom:
         assert case is not None
         assert hand_over(tx, self.desk, case, Address(COLLEAGUE), "new", self.now)
         return case.id
+
+    def yes(self, case_id: int) -> None:
+        """The colleague who has the case replies OUI to its note."""
+        self.database.write_now(self._yes, case_id)
+
+    def _yes(self, tx: Tx, case_id: int) -> None:
+        note = cases.by_delivery(tx, cases.notes_of(tx, case_id))
+        assert note is not None
+        library = {one.id: one for one in releases.load_all(tx)}
+        reply = ColleagueReply(reason=Reason.COLLEAGUE_SENDS, note=note, meaning=SendDraft())
+        take_reply(tx, self.desk, reply, 1000 + case_id, library, self.now)
 
     def _mail(
         self, tx: Tx, to: Address, vouched: Authentication, *, outcome: str = "send_release", offers: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -14,7 +15,7 @@ import pytest
 from mailbot.audience import suppression_store
 from mailbot.cases import store as cases
 from mailbot.database import flag
-from mailbot.database.engine import Database
+from mailbot.database.engine import Database, Tx
 from mailbot.inbox import correct as corrections
 from mailbot.inbox.outcome import Variant
 from mailbot.outbox import store as outbox
@@ -310,6 +311,60 @@ async def test_a_prepared_answer_is_another_one_and_the_colleague_sees_it(office
         case = office.database.read_now(cases.load, one)
         assert case is not None
         assert (case.draft, case.note["draft"], case.colleague) == (None, None, COLLEAGUE)
+    assert office.unsound() == []
+
+
+@only_sqlite
+async def test_what_a_colleagues_yes_has_queued_is_corrected_too_and_withdrawn_it_is_theirs_again(
+    office: Newsroom, relay: LoopbackRelay
+) -> None:
+    office.ask("somebody")
+    first = office.case("awa")
+    office.yes(first)
+    office.now += timedelta(hours=1)
+    assert "awa@journal.example" in office.correct().rewritten
+    second = office.case("ben")
+    office.yes(second)
+    await office.dispatcher(relay).drain()
+    got = to(relay, "awa")[0]
+    assert NEW in text_of(got).replace("\u202f", " ").replace("\u00a0", " ")
+    assert read(got).get_body(("html",)) is not None
+    third = office.case("cam")
+    office.yes(third)
+    office.now += timedelta(hours=1)
+    assert [one.recipient.address for one in office.withdraw().told] == [f"{who}@journal.example" for who in ("awa", "ben", "somebody")]
+    await office.dispatcher(relay).drain()
+    states = [case.state for one in (first, second, third) if (case := office.database.read_now(cases.load, one))]
+    assert (states, to(relay, "cam")) == (["answered", "answered", "open"], [])
+    assert office.unsound() == []
+
+
+def test_two_who_correct_at_once_do_it_once(office: Newsroom) -> None:
+    office.ask("awa")
+    office.sent()
+    office.ask("ben")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: office.correct(), range(2)))
+    assert sorted(one.correction is not None for one in done) == [False, True]
+    assert (len(office.rows(kind="correction")), len(office.rows("ben"))) == (1, 2)
+    assert office.unsound() == []
+
+
+@only_sqlite
+def test_one_that_dies_before_its_commit_has_never_been(office: Newsroom) -> None:
+    office.ask("awa")
+    office.sent()
+    office.ask("ben")
+    before = office.rows()
+
+    def dies(tx: Tx) -> None:
+        corrections.correct(tx, office.desk, "fontaine", CORRECTED, "", NOW)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.database.write_now(dies)
+    assert office.rows() == before
+    assert office.correct().rewritten == ["ben@journal.example"]
     assert office.unsound() == []
 
 
