@@ -69,7 +69,7 @@ def withdraw(
     From that instant nobody is sent it, and no search finds it. Answers that still wait with it go to a colleague. Whoever got it is told
     once that it is withdrawn, and why.
 
-    Example: mailbot release withdraw visit-of-the-minister --reason "The visit did not take place." --dry-run
+    Example: mailbot release withdraw visit-of-the-minister --reason Cancelled. --dry-run
     """
     from mailbot.cli.release import _facts as release_facts
     from mailbot.clock import now

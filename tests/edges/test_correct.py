@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from mailbot.audience import suppression_store
 from mailbot.cases import store as cases
@@ -18,8 +20,10 @@ from mailbot.database import flag
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import correct as corrections
 from mailbot.inbox.outcome import Variant
+from mailbot.outbox import last_look
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Fault, Phase, Reply, RetryAt, Uncertain
+from mailbot.outbox.delivery import Fault, Phase, Reply, RetryAt, Sent, Uncertain
+from mailbot.releases import correction_store
 from mailbot.releases import store as releases
 from mailbot.releases.correction import CannotCorrect
 from tests.edges.newsroom import COLLEAGUE, CORRECTED, FOUNTAIN, FOUNTAIN_EN, NEW, NOW, OLD, Newsroom, newsroom
@@ -150,6 +154,40 @@ async def test_a_correction_between_the_claim_and_data_stops_the_old_text(office
     assert OLD not in text_of(got).replace("\u202f", " ").replace("\u00a0", " ")
     assert [row["state"] for row in office.rows("awa")] == ["cancelled", "sent"]
     assert office.unsound() == []
+
+
+@only_sqlite
+async def test_one_that_no_correction_could_stop_is_looked_at_again_before_data(office: Newsroom, relay: LoopbackRelay) -> None:
+    """As where it was queued while a correction was being committed, and claimed at once."""
+    office.ask("awa")
+    unseen = partial(office.database.write_now, correction_store.replace_published, CORRECTED, "", NOW)
+    await office.dispatcher(relay, on_call(CLAIMED, unseen, office)).drain()
+    (got,) = to(relay, "awa")
+    assert NEW in text_of(got).replace("\u202f", " ").replace("\u00a0", " ")
+    assert office.unsound() == []
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_a_correction_waits_for_an_outcome_that_is_being_recorded_and_counts_it(office: Newsroom) -> None:
+    office.ask("awa")
+    claimed = office.database.write_now(outbox.claim, "worker", NOW)
+    assert claimed is not None
+    office.database.write_now(outbox.freeze, claimed, "worker", NOW, b"bytes")
+    office.database.write_now(outbox.enter_doubt, claimed, "worker", NOW)
+
+    def is_waiting() -> bool:
+        asked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return bool(office.database.read_now(lambda tx: tx.execute(asked).scalar()))
+
+    with ThreadPoolExecutor(1) as pool:
+        with office.database.engine.begin() as tx:
+            last_look.hold_still(tx, claimed.draft)
+            assert outbox.outcome(tx, claimed, "worker", Reply(phase=Phase.DONE, code=250, text="ok"), Sent(), NOW)
+            correcting = pool.submit(office.correct)
+            while not correcting.done() and not is_waiting():
+                continue
+            assert not correcting.done()
+        assert [one.recipient.address for one in correcting.result().told] == ["awa@journal.example"]
 
 
 async def test_who_gets_the_old_text_while_it_is_corrected_is_told_when_it_has_arrived(office: Newsroom, relay: LoopbackRelay) -> None:
