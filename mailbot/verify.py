@@ -30,6 +30,7 @@ from mailbot.message.address import key
 from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.outbox.last_look import UNASKED
 from mailbot.outbox.recall_store import WITH_RELEASES, WITHDRAWN
+from mailbot.outbox.store import REPLACED
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, public_from
 
@@ -105,9 +106,7 @@ def _copies(tx: Tx) -> Iterator[str]:
 
 def _answers(tx: Tx) -> Iterator[str]:
     """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
-    newer = delivery.alias("newer")  # what took the place of an answer whose release was corrected (inbox/write_anew.py)
-    replaced = sa.exists().where(newer.c.key == delivery.c.key + "~" + delivery.c.id)
-    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"), ~replaced)
+    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"), ~REPLACED)
     answers = sa.select(sa.func.count()).where(*of_it, delivery.c.release != "").scalar_subquery()
     offers = sa.select(sa.func.count()).where(*of_it, delivery.c.release == "").scalar_subquery()
     columns = (

@@ -48,7 +48,10 @@ _ORPHANS = sa.select(delivery).where(
 )
 _STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
 _NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))
-_ANSWERED = (delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
+_newer = delivery.alias("newer")
+REPLACED = sa.exists().where(_newer.c.key == delivery.c.key + "~" + delivery.c.id)  # its release was corrected before it left
+_TO = delivery.c.recipient_key == sa.bindparam("recipient")
+_ANSWERED = (delivery.c.kind == Kind.ANSWER, _TO, delivery.c.created_at > _SINCE, ~REPLACED)
 _ANSWERS = sa.select(delivery.c.release, delivery.c.created_at).where(*_ANSWERED, delivery.c.variant == "").order_by(delivery.c.created_at)
 _ACKNOWLEDGED = (
     sa.select(delivery.c.id, delivery.c.key, delivery.c.in_reply_to, delivery.c.created_at)

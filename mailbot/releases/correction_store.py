@@ -14,6 +14,8 @@ from mailbot.releases import store
 from mailbot.releases.correction import Correction, Past
 from mailbot.releases.release import Edition, State
 
+STOPPED = "cancelled"   # outbox.delivery.DeliveryState: that package lies above this one
+
 
 def hold_still(tx: Tx, slugs: Sequence[str], *, to_change: bool = False) -> None:
     """Until this transaction ends no correction or withdrawal of these editions begins or ends; with `to_change` nobody else relies on
@@ -63,8 +65,9 @@ def latest(tx: Tx, release_id: str, slug: str) -> Correction | None:
 
 
 def history(tx: Tx, release_id: str) -> list[tuple[Correction, int]]:
-    """Every correction and withdrawal of a release, oldest first, each with how many people it was written to."""
-    told = sa.select(sa.func.count()).where(correction_mail.c.correction == table.c.id).scalar_subquery()
+    """Every correction and withdrawal of a release, oldest first, each with how many people are told; a later one may have stopped that."""
+    of_it = (correction_mail.c.correction == table.c.id, delivery.c.id == correction_mail.c.delivery, delivery.c.state != STOPPED)
+    told = sa.select(sa.func.count()).select_from(correction_mail, delivery).where(*of_it).correlate(table).scalar_subquery()
     rows = tx.execute(sa.select(table, told.label("told")).where(table.c.release == release_id).order_by(table.c.id))
     return [(_correction(row), row.told) for row in rows]
 

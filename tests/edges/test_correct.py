@@ -115,6 +115,7 @@ async def test_what_has_not_left_leaves_with_the_new_text(office: Newsroom, rela
     done = office.correct()
     assert sorted(done.rewritten) == [f"{who}@journal.example" for who in ("awa", "greylist", "pdf", "short")]
     assert (done.told, done.given_back) == ([], [])
+    assert office.database.read_now(outbox.answers_to, "awa@journal.example", NOW - timedelta(1)) == (("fontaine", office.now),)
     before, after = office.rows("awa")
     assert (before["state"], after["state"], after["message_id"] != before["message_id"]) == ("cancelled", "queued", True)
     await office.dispatcher(relay).drain()

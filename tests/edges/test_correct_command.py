@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from mailbot import clock
 from mailbot.cli import release
 from mailbot.database.engine import Database
 from mailbot.releases.correction import CannotCorrect
@@ -79,6 +80,8 @@ def test_a_second_time_says_so_and_does_nothing(run: Run, office: Newsroom) -> N
 
 def test_what_it_said_before_stays_on_record(run: Run, office: Newsroom) -> None:
     run("correct", "fontaine", "right.md", "--yes")
+    office.now = clock.now()
+    office.sent()
     run("withdraw", "fontaine", "--yes", "--reason", "Rien n’est vrai.")
     shown = facts(run("show", "fontaine", "--json"))
     kept = shown["past"]
@@ -90,7 +93,7 @@ def test_what_it_said_before_stays_on_record(run: Run, office: Newsroom) -> None
     made = shown["corrections"]
     assert isinstance(made, list)
     assert [(one["kind"], one["edition"], one["told"], one["reason"]) for one in made] == [
-        ("correction", "fontaine", 1, ""), ("withdrawal", None, 1, "Rien n’est vrai."),
+        ("correction", "fontaine", 1, ""), ("withdrawal", None, 2, "Rien n’est vrai."),
     ]  # fmt: skip
     assert "fontaine was corrected; told: 1 person." in run("show", "fontaine").stderr
     assert office.unsound() == []
