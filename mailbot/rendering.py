@@ -238,16 +238,18 @@ def render_page(words: Words, language: str, name: str, values: Mapping[str, Any
     return no_break_html(_fill(words, f"{language}/{name}.html.j2", {**given, "language": language}), words.typographies[language])
 
 
-def render_short(words: Words, language: str, values: Mapping[str, Any], octets: int = SHORT_OCTETS) -> Rendered:
-    """`answer_short` with as much as fits in so many octets on the wire: first the notes go, then paragraphs from the end, last the
-    contact. `cut` tells the template that there is more."""
+def render_short(
+    words: Words, language: str, values: Mapping[str, Any], octets: int = SHORT_OCTETS, name: str = "answer_short"
+) -> Rendered:
+    """`answer_short`, or another template of a release, with as much as fits in so many octets on the wire: first the notes go, then
+    paragraphs from the end, last the contact. `cut` tells the template that there is more."""
     whole = values["release"]
     bodies = range(len(whole["paragraphs"]) - (0 if whole["notes"] else 1), -1, -1)
     shorter = [whole, *({**whole, "notes": (), "paragraphs": whole["paragraphs"][:kept]} for kept in bodies)]
     shorter.append({**shorter[-1], "contact": ""})
 
     def short(step: int) -> Rendered:
-        return render(words, language, "answer_short", {**values, "release": shorter[step], "cut": step > 0})
+        return render(words, language, name, {**values, "release": shorter[step], "cut": step > 0})
 
     if wire_octets((first := short(0)).text) <= octets:
         return first

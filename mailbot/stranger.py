@@ -22,6 +22,8 @@ def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: She
         authentication=Authentication.NONE,
         releases=shelf.releases,
         index=shelf.index,
+        withdrawn=shelf.withdrawn,
+        index_before=shelf.index_before,
         languages=loaded,
         organisation_languages=terms.language_order(settings, loaded),
         organisation_names=(settings.organisation.name, settings.organisation.short_name),

@@ -7,6 +7,8 @@ VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject"}),
+    "correction": frozenset({"organisation", "release", "received", "changes", "more", "offered", "cut"}),
+    "withdrawal": frozenset({"organisation", "release", "received", "reason"}),
     "offers": frozenset({"organisation", "offers", "reply_subject"}),
     "sheet": frozenset({"organisation", "release"}),
     "hand_off": frozenset(

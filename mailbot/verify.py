@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from mailbot.audience import journalist as audience
 from mailbot.cases.case import UNFINISHED, CaseState
+from mailbot.database.correction_tables import correction, correction_mail, past_edition
 from mailbot.database.engine import Tx
 from mailbot.database.tables import (
     attempt,
@@ -27,6 +28,9 @@ from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message import token
 from mailbot.message.address import key
 from mailbot.outbox.delivery import DeliveryState, Kind
+from mailbot.outbox.last_look import UNASKED
+from mailbot.outbox.recall_store import WITH_RELEASES, WITHDRAWN
+from mailbot.outbox.store import REPLACED
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, public_from
 
@@ -42,7 +46,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
         return damaged  # nothing can be said of rows that cannot be read
     laws = (
         _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _suppressed, _editions,
-        _journalists, _questions,
+        _journalists, _questions, _corrections, _told, _overtaken,
     )  # fmt: skip
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
@@ -102,7 +106,7 @@ def _copies(tx: Tx) -> Iterator[str]:
 
 def _answers(tx: Tx) -> Iterator[str]:
     """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
-    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"))
+    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"), ~REPLACED)
     answers = sa.select(sa.func.count()).where(*of_it, delivery.c.release != "").scalar_subquery()
     offers = sa.select(sa.func.count()).where(*of_it, delivery.c.release == "").scalar_subquery()
     columns = (
@@ -247,7 +251,7 @@ def _attempts(tx: Tx) -> Iterator[str]:
 
 def _suppressed(tx: Tx) -> Iterator[str]:
     """Nothing that nobody asked for was begun to a suppressed address."""
-    unasked = delivery.c.kind.in_((Kind.CONFIRMATION, Kind.BROADCAST))
+    unasked = delivery.c.kind.in_(UNASKED)
     lifted = sa.and_(suppression.c.lifted_at.is_not(None), suppression.c.lifted_at <= attempt.c.started_at)
     meanwhile = sa.and_(suppression.c.address_key == delivery.c.recipient_key, suppression.c.since < attempt.c.started_at, ~lifted)
     rows = sa.select(delivery.c.id).join(attempt, attempt.c.delivery == delivery.c.id).join(suppression, meanwhile)
@@ -278,3 +282,47 @@ def _embargoes(tx: Tx) -> Iterator[str]:
         # Taken back and published anew, a release may have another embargo than the one that this answer obeyed.
         if instant is not None and row.published_at <= row.created_at < instant:
             yield f"delivery {row.id}: queued before the embargo of {row.release} ended"
+
+
+def _corrections(tx: Tx) -> Iterator[str]:
+    """What was corrected is kept as it was, and served as it was corrected."""
+    kept = sa.exists().where(past_edition.c.correction == correction.c.id, past_edition.c.slug == correction.c.edition)
+    for number in tx.execute(sa.select(correction.c.id).where(correction.c.edition != "", ~kept)).scalars():
+        yield f"correction {number}: what the edition said before is not kept"
+    columns = (edition.c.slug, edition.c.state, edition.c.content_hash)
+    now = {row.slug: row for row in tx.execute(sa.select(*columns))}
+    last = {(row.release, row.edition): row for row in tx.execute(sa.select(correction).order_by(correction.c.id))}
+    for (release, slug), row in sorted(last.items()):
+        overridden = (release, "") in last and last[release, ""].id > row.id
+        if slug in now and not overridden and now[slug].state == State.PUBLISHED and now[slug].content_hash != row.content_hash:
+            yield f"edition {slug}: does not say what correction {row.id} made of it"
+
+
+def _told(tx: Tx) -> Iterator[str]:
+    """A correction is told to a person once, and to nobody who had not got the release before."""
+    columns = (delivery.c.id, delivery.c.recipient_key, correction_mail.c.correction, correction_mail.c.recipient_key.label("told"))
+    before = delivery.alias("before")
+    had = sa.exists().where(
+        before.c.release == delivery.c.release, before.c.recipient_key == delivery.c.recipient_key, before.c.kind.in_(WITH_RELEASES),
+        before.c.state == DeliveryState.SENT, before.c.id != delivery.c.id,
+    )  # fmt: skip
+    mails = sa.select(*columns, had.label("had")).outerjoin(correction_mail, correction_mail.c.delivery == delivery.c.id)
+    seen: set[tuple[int, str]] = set()
+    for row in tx.execute(mails.where(delivery.c.kind == Kind.CORRECTION).order_by(delivery.c.id)):
+        if row.correction is None or row.told != row.recipient_key or (row.correction, row.recipient_key) in seen:
+            yield f"delivery {row.id}: tells of correction {row.correction} once more, or somebody else"
+        elif not row.had:
+            yield f"delivery {row.id}: tells of correction {row.correction} to somebody who never got the release"
+        seen.add((row.correction, row.recipient_key))
+
+
+def _overtaken(tx: Tx) -> Iterator[str]:
+    """Nothing waits that brings a withdrawn edition, or what an edition said before it was corrected."""
+    brings = (delivery.c.kind.in_(WITH_RELEASES), delivery.c.edition != "", delivery.c.state.in_(HELD))
+    columns = (delivery.c.id, delivery.c.variant, delivery.c.content_hash, delivery.c.edition)
+    columns += (edition.c.state, edition.c.content_hash.label("now"))  # type: ignore[assignment]
+    for row in tx.execute(sa.select(*columns).join(edition, edition.c.slug == delivery.c.edition).where(*brings).order_by(delivery.c.id)):
+        if (row.variant == WITHDRAWN) != (row.state == State.WITHDRAWN):
+            yield f"delivery {row.id}: waits to leave, and {row.edition} is {row.state}"
+        elif row.variant != WITHDRAWN and row.content_hash and row.content_hash != row.now:
+            yield f"delivery {row.id}: waits to leave with what {row.edition} said before"

@@ -1,6 +1,6 @@
 """The cases and the notes about them. Whatever ends or reopens a case also says whether its mail still waits for a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,6 +104,22 @@ def reopen(tx: Tx, case_id: int, due_at: datetime) -> bool:
     """What was to answer it was stopped, or has come to nothing. Which one it was is kept: a person may send it again."""
     values = {"closed_at": None, "closed_by": "", "how": "", "due_at": due_at}
     return _move(tx, case_id, CaseState.OPEN, **values) and _set_waiting(tx, case_id, True)
+
+
+def redraft(tx: Tx, case_id: int, draft: Mapping[str, Any] | None, note: Mapping[str, Any]) -> None:
+    """The release that a yes would send is another one, or none; and so its note says."""
+    values = {"draft": dict(draft) if draft is not None else sa.null(), "note": dict(note)}
+    tx.execute(case_file.update().where(case_file.c.id == case_id).values(values))
+
+
+def notes_of(tx: Tx, case_id: int) -> list[str]:
+    """The deliveries that were written to colleagues about it."""
+    return list(tx.execute(sa.select(case_note.c.delivery).where(case_note.c.case == case_id)).scalars())
+
+
+def answer_replaced(tx: Tx, before: str, after: str) -> None:
+    """Another delivery answers what this one was to answer."""
+    tx.execute(case_file.update().where(case_file.c.answer == before).values(answer=after))
 
 
 def close(tx: Tx, case_id: int, how: str, by: str, now: datetime) -> bool:

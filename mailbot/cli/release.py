@@ -1,4 +1,4 @@
-"""`mailbot release`: import, look at, publish and withdraw press releases."""
+"""`mailbot release`: import, look at and publish press releases; cli/correct.py corrects and withdraws them."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import correct as corrections
 from mailbot.cli.opening import (
     DryRun,
     Json,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mailbot.releases.import_set import ImportSet
     from mailbot.releases.release import Edition, Release
 
-app = typer.Typer(no_args_is_help=True, help="Press releases: import them, look at them, publish and withdraw them.")
+app = typer.Typer(no_args_is_help=True, help="Press releases: import them, look at them, publish, correct and withdraw them.")
 Slug = Annotated[str, typer.Argument(help="The slug of the release, or of any of its editions.")]
 SUFFIXES = (".md", ".markdown", ".txt")
 
@@ -106,7 +107,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
-    """One edition as a file that can be imported again; with --json the whole release.
+    """One edition as a file that can be imported again; with --json the whole release, and what it said before it was corrected.
 
     Example: mailbot release show visit-of-the-minister
     """
@@ -115,8 +116,10 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 
     with database_to_read(context) as database:
         found = _load(database, slug)
+        before = database.read_now(corrections.history, found)
     if as_json:
-        return print_json({**_facts(found, clock.now(), whole=True), "edition": slug})
+        return print_json({**_facts(found, clock.now(), whole=True), "edition": slug, **before})
+    corrections.print_history(before)
     return typer.echo(to_markdown(_edition(found, slug)), nl=False)
 
 
@@ -131,15 +134,8 @@ def publish(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json 
     _change(context, slug, yes, as_json, store.publish, "Publish {title} ({codes})?")
 
 
-@app.command()
-def withdraw(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
-    """Take a release back: it is not sent to anybody any more, and answers that still wait with it do not leave.
-
-    Example: mailbot release withdraw visit-of-the-minister
-    """
-    from mailbot.releases import store
-
-    _change(context, slug, yes, as_json, store.withdraw, "Withdraw {title} ({codes})?")
+app.command()(corrections.correct)
+app.command()(corrections.withdraw)
 
 
 @app.command()
@@ -244,7 +240,7 @@ def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: 
 
 
 def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str) -> None:
-    """Publish or withdraw; a person at a terminal is asked first."""
+    """Publish; a person at a terminal is asked first."""
     from mailbot import clock
 
     now = clock.now()

@@ -6,16 +6,16 @@ from datetime import datetime
 from mailbot.cases import store as cases
 from mailbot.cases.case import CaseState, due
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, compose_case, store
-from mailbot.inbox.hand_over import Desk, pass_on, tell
+from mailbot.inbox.correct import take_back, tell_late
+from mailbot.inbox.give_back import give_back
+from mailbot.inbox.hand_over import Desk, pass_on
 from mailbot.inbox.note_report import note_refusal
 from mailbot.inbox.summarise import name_again
-from mailbot.message import token
+from mailbot.outbox import last_look
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Failed, Kind, Reply, Sent, Uncertain, Verdict
-from mailbot.releases import store as releases
+from mailbot.outbox.delivery import Failed, Kind, Phase, Reply, Sent, Uncertain, Verdict
 
-FROM_US = (Kind.ANSWER, Kind.LETTER, Kind.CONFIRMATION)
+FROM_US = (Kind.ANSWER, Kind.LETTER, Kind.CONFIRMATION, Kind.CORRECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,17 @@ class Aftermath:
         note_refusal(tx, claimed, verdict, reply, now)
         if isinstance(verdict, Sent) and claimed.kind in FROM_US:
             self._left(tx, claimed, now)
+        if isinstance(verdict, Sent) and last_look.overtaken(tx, claimed.draft, now):
+            tell_late(tx, self.desk, claimed.draft, now)
+        if isinstance(verdict, Failed) and reply.phase is Phase.CONNECT and last_look.overtaken(tx, claimed.draft, now):
+            take_back(tx, self.desk, claimed.id, reply.text, now)
+            return
         if not isinstance(verdict, Failed | Uncertain) or not self.desk.office.colleagues:
             return
         if claimed.kind in FROM_US:
-            self._came_to_nothing(tx, claimed, verdict, reply, now)
+            event = "in-doubt" if isinstance(verdict, Uncertain) else "refused" if reply.code else "stopped"
+            said, occasion = f"{reply.code or ''} {reply.text}".strip(), f"{claimed.id}.{claimed.fence}"
+            give_back(tx, self.desk, claimed.draft, claimed.id, event, said, occasion, now)
         elif claimed.kind in (Kind.HAND_OFF, Kind.DIGEST):
             self._not_told(tx, claimed, now)
         elif claimed.kind is Kind.TOLD:
@@ -44,25 +51,6 @@ class Aftermath:
         case = cases.of_answer(tx, claimed.id)
         if case is not None and not case.is_finished:
             cases.answered(tx, case.id, claimed.id, case.closed_by, now)
-
-    def _came_to_nothing(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
-        office = self.desk.office
-        event = "in-doubt" if isinstance(verdict, Uncertain) else "refused" if reply.code else "stopped"
-        case = cases.of_answer(tx, claimed.id)
-        if case is not None:
-            cases.reopen(tx, case.id, due(now, case.deadline))
-        if claimed.draft.mail is not None:
-            store.put_before_a_person(tx, claimed.draft.mail)
-        said = f"{reply.code or ''} {reply.text}".strip()
-        told = f"{claimed.id}.{claimed.fence}"
-        notice = compose.notice(office, event, claimed.draft, claimed.id, told, said, now, self._title(tx, claimed.draft))
-        if case is None:
-            self.desk.enqueue(tx, notice, now)
-            return
-        delivery_id = self.desk.new_id()
-        reference = token.subject_token(self.desk.secret, delivery_id)
-        has_it = next((one for one in office.colleagues if one.address == case.colleague), notice.recipient)
-        tell(tx, self.desk, case, compose_case.marked(replace(notice, recipient=has_it), reference), reference, delivery_id, now)
 
     def _not_told(self, tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
         """A case goes to the next name; any other note, the same one, to who comes after in the list."""
@@ -94,12 +82,6 @@ class Aftermath:
             return None
         to = self.desk.office.colleagues[place]
         return replace(draft, recipient=to, key=f"{draft.key}.{claimed.fence}>{to.key}")
-
-    @staticmethod
-    def _title(tx: Tx, draft: outbox.Draft) -> str:
-        release = releases.load(tx, draft.release) if draft.release else None
-        editions = release.editions if release else ()
-        return next((edition.title for edition in editions if edition.slug == draft.edition), "")
 
 
 def drop(tx: Tx, delivery_id: str, now: datetime) -> bool:

@@ -23,7 +23,7 @@ from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.outbox import delivery
 from mailbot.outbox.delivery import OurMail
-from mailbot.releases.release import Edition, Release, public_editions
+from mailbot.releases.release import Edition, Release, State, public_editions
 
 SURE = 0.95
 _REFERENCE = re.compile(r"\[([a-z0-9-]{1,120})\]")
@@ -52,7 +52,7 @@ def answer_back(message: IncomingMessage, context: Context, now: datetime) -> De
     if said is None or said.word not in _OURS:
         return None
     ours, sealed = _answered(message, context)
-    if ours is None or ours.kind not in (delivery.Kind.ANSWER, delivery.Kind.BROADCAST):
+    if ours is None or ours.kind not in (delivery.Kind.ANSWER, delivery.Kind.CORRECTION, delivery.Kind.BROADCAST):
         return None
     if ours.language not in context.languages:  # its folder has gone since
         ours = replace(ours, language=context.organisation_languages[0])
@@ -113,17 +113,23 @@ def _asked(said: ShortReply, ours: OurMail, context: Context, now: datetime) -> 
         place = int(said.argument) - 1
         picked = ours.mentions[place] if 0 <= place < len(ours.mentions) else ""
         edition = _public(picked, context, now)[0] if picked else None
-        return _Asked(edition, Variant.FULL, ours.language) if edition else Reason.NO_MATCH if picked else Reason.REPLY_TO_OURS
+        return _Asked(edition, Variant.FULL, ours.language) if edition else _gone(picked, context) if picked else Reason.REPLY_TO_OURS
     if not ours.edition:
         return Reason.REPLY_TO_OURS
     edition, release = _public(ours.edition, context, now)
     if edition is None or release is None:
-        return Reason.NO_MATCH
+        return _gone(ours.edition, context)
     if said.word is not Word.LANGUAGE:
         return _Asked(edition, _VARIANTS.get(said.word, Variant.FULL), ours.language)
     spoken = said.argument if said.argument in context.organisation_languages else ours.language
     wanted = next((one for one in public_editions(release, now) if one.language == said.argument), None)
     return _Asked(wanted, Variant.FULL, spoken) if wanted else _Asked(edition, Variant.EDITIONS, spoken)
+
+
+def _gone(slug: str, context: Context) -> Reason:
+    """Why an edition that a mail of ours named is not to be had."""
+    states = {edition.slug: edition.state for release in context.releases.values() for edition in release.editions}
+    return Reason.WITHDRAWN if states.get(slug) is State.WITHDRAWN else Reason.NO_MATCH
 
 
 def _public(slug: str, context: Context, now: datetime) -> tuple[Edition | None, Release | None]:

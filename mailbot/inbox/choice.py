@@ -39,6 +39,7 @@ class Doubt(StrEnum):
     NO_MATCH = "no-match"
     HALF_MATCH = "half-match"
     SEVERAL_MATCH = "several-match"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

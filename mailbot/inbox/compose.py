@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from mailbot.inbox import kept_draft
 from mailbot.inbox.offer import words_for
 from mailbot.inbox.outcome import HandOff, SendRelease, Variant
 from mailbot.inbox.reason import Reason
@@ -94,6 +95,7 @@ def answer(
         variant=str(decision.variant) if decision.reason is Reason.ANSWER_BACK else "",
         sheet=sheet(office, edition, language) if printed else "",
         sheet_name=f"{edition.release}-{edition.language}.pdf" if printed else "",
+        written_from={**kept_draft.kept(decision), "passed_on": passed_on},
     )  # fmt: skip
 
 

@@ -132,13 +132,23 @@ def again(answer: Draft, reply: int) -> Draft:
 
 def remembered(case: Case) -> Subject:
     """The mail of a case as far as an answer to it needs it; the mail itself need not be read a second time."""
+    vouched = Authentication.PASS if case.authenticated else Authentication.NONE
+    return remembered_mail(
+        case.mail, case.journalist, case.subject, case.received_at, vouched, message_id=case.message_id, references=case.references
+    )
+
+
+def remembered_mail(
+    number: int, sender: Address | None, subject: str, received_at: datetime, vouched: Authentication, *, message_id: str = "",
+    references: tuple[str, ...] = (),
+) -> Subject:  # fmt: skip
+    """The same of any mail."""
     message = IncomingMessage(
-        message_id=case.message_id, from_=(case.journalist,) if case.journalist else (), from_fields=1, from_plain=True, return_path=None,
-        recipients=(), subject=case.subject, date=None, in_reply_to=(), references=case.references, headers=(), text="", visible_text="",
+        message_id=message_id, from_=(sender,) if sender else (), from_fields=1, from_plain=True, return_path=None,
+        recipients=(), subject=subject, date=None, in_reply_to=(), references=references, headers=(), text="", visible_text="",
         attachments=(), content_type="", report_type="", reported=(), feedback_type="", returned_ids=(), size=0, truncated=False,
     )  # fmt: skip
-    vouched = Authentication.PASS if case.authenticated else Authentication.NONE
-    return Subject(case.mail, message, case.received_at, vouched)
+    return Subject(number, message, received_at, vouched)
 
 
 def _to_colleague(

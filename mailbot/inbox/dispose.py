@@ -254,6 +254,8 @@ class Disposer:
             received_at=stored.received_at,
             releases=self._shelf.releases,
             index=self._shelf.index,
+            withdrawn=self._shelf.withdrawn,
+            index_before=self._shelf.index_before,
             languages=self._languages,
             organisation_languages=self._desk.office.languages,
             organisation_names=(self._desk.office.name, self._desk.office.short_name),

@@ -14,7 +14,7 @@ from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
 from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
-from mailbot.releases.release import edition_for
+from mailbot.releases.release import Release, edition_for
 
 A_RELEASE = (Kind.LATEST, Kind.ABOUT)
 _REASON_OF = {"latest": Reason.LATEST_ASKED, "topic": Reason.TOPIC_ASKED, "date": Reason.DATE_ASKED}
@@ -41,10 +41,28 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     if not reading.wish(*A_RELEASE):
         return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=(), deadline=understood.deadline)
     chosen = choose(reading, context.releases, context.index, known, now)
+    sure = isinstance(chosen, Choice) and chosen.doubt is None
+    if (gone := _withdrawn(reading, context, known, sure, now)) is not None:
+        meant = edition_for(gone, order, now)
+        return Heard(
+            language=spoken, reading=reading, draft=None, doubt=Doubt.WITHDRAWN, offers=(meant.slug,) if meant else (),
+            deadline=understood.deadline,
+        )  # fmt: skip
     draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
     doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
     offered = offers(context.releases, context.index, order, now) if doubt else ()
     return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline)
+
+
+def _withdrawn(reading: Reading, context: Context, known: frozenset[str], sure: bool, now: datetime) -> Release | None:
+    """The withdrawn release that is meant, were it still served: whoever asks for it gets no other one in its place. `sure`: there is one
+    that is public and fits; then a withdrawn one that may be meant as well counts for nothing."""
+    if not context.withdrawn or context.index_before is None:
+        return None
+    found = choose(reading, {**context.releases, **context.withdrawn}, context.index_before, known, now)
+    if not isinstance(found, Choice) or found.why == "latest" or found.release.id not in context.withdrawn:
+        return None
+    return found.release if found.doubt is None or not sure else None
 
 
 def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: datetime) -> SendRelease | None:

@@ -15,7 +15,7 @@ from mailbot.inbox.summarise import name_again
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Phase, Reply, Uncertain, Verdict
 
-TO_JOURNALISTS = (Kind.ANSWER, Kind.CONFIRMATION, Kind.BROADCAST)
+TO_JOURNALISTS = (Kind.ANSWER, Kind.CONFIRMATION, Kind.CORRECTION, Kind.BROADCAST)
 
 
 def note_report(tx: Tx, report: RecordReport, mail: int, now: datetime) -> None:

@@ -177,6 +177,8 @@ class Context:
     received_at: datetime | None = None
     releases: Mapping[str, Release]
     index: Index
+    withdrawn: Mapping[str, Release] = field(default_factory=dict)      # as they were before, to tell that somebody asks for one
+    index_before: Index | None = None           # with those among the others
     languages: Mapping[str, Language]
     organisation_languages: tuple[str, ...]
     organisation_names: tuple[str, ...] = ()    # however the office is called: words that tell nothing about a release

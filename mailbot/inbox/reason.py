@@ -104,6 +104,7 @@ class Reason(StrEnum):
     NEGATED = "negated"
     NOTHING_PUBLIC = "nothing-public"
     NO_MATCH = "no-match"
+    WITHDRAWN = "withdrawn"
     HALF_MATCH = "half-match"
     SEVERAL_MATCH = "several-match"
     # an answer may not go there, or not now

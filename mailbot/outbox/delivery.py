@@ -25,13 +25,14 @@ class Kind(StrEnum):
     HAND_OFF = "hand_off"
     TOLD = "told"  # to a colleague: what becomes of what they replied
     DIGEST = "digest"
+    CORRECTION = "correction"  # to everybody who got what was wrong
     BROADCAST = "broadcast"
 
 
 # Claimed in this order: a broadcast never delays a journalist.
 PRIORITY: Mapping[Kind, int] = {
     Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.LETTER: 0, Kind.CONFIRMATION: 0, Kind.TOLD: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1,
-    Kind.BROADCAST: 2,
+    Kind.CORRECTION: 1, Kind.BROADCAST: 2,
 }  # fmt: skip
 
 

@@ -13,18 +13,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.outbox import pace, store
-from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
+from mailbot.outbox import last_look, pace, recall_store, store
+from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, RetryAt, Sent, Verdict, judge
 from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
-from mailbot.releases import store as releases
-from mailbot.releases.release import public_editions
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
@@ -149,10 +146,10 @@ class Dispatcher:
 
     def _with_bytes(self, tx: Tx, claimed: store.Claimed, printed: bytes | NotPrinted | None, now: datetime) -> store.Claimed | None:
         """The claim with the bytes that leave; without, where its page is to be printed first. None: it will not leave."""
-        if _is_unwanted(tx, claimed):
+        if last_look.is_unwanted(tx, claimed.draft):
             store.cancel(tx, claimed, self._holder, "the address is suppressed", now, DeliveryState.SUPPRESSED)
             return None
-        if why := self._must_not_leave(tx, claimed, now):
+        if why := last_look.hindrance(tx, claimed.draft, now):
             if store.cancel(tx, claimed, self._holder, why, now):
                 self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return None
@@ -174,21 +171,6 @@ class Dispatcher:
             return now
         started = store.started_since(tx, now - (timedelta(days=1) if per_day else timedelta(minutes=1)))
         return pace.next_free(started, now, per_minute=per_minute, per_day=per_day)
-
-    @staticmethod
-    def _must_not_leave(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
-        """A release that was public when the answer was queued may have been withdrawn or corrected since; between two tries, too."""
-        if claimed.kind is not Kind.ANSWER:
-            return ""
-        if suppression_store.is_silenced(tx, claimed.draft.recipient.key):
-            return "the person has complained since"
-        for slug in filter(None, (claimed.draft.edition, *claimed.draft.mentions)):
-            release = releases.load(tx, slug)
-            if release is None or slug not in {edition.slug for edition in public_editions(release, now)}:
-                return f"{slug} is not public any more"
-            if slug == claimed.draft.edition and claimed.draft.content_hash not in {edition.content_hash for edition in release.editions}:
-                return f"{slug} was changed after this answer was written"
-        return ""
 
     def _frozen(self, tx: Tx, claimed: store.Claimed, printed: bytes | None, now: datetime) -> store.Claimed | None:
         """Date and bytes, fixed at the first claim: every retry sends exactly these."""
@@ -228,7 +210,11 @@ class Dispatcher:
         await asyncio.shield(self._conclude(claimed, reply))
 
     def _enter_doubt(self, tx: Tx, claimed: store.Claimed, now: datetime) -> bool:
-        return not flag.get(tx, flag.SENDING_STOPPED) and store.enter_doubt(tx, claimed, self._holder, now)
+        """The last moment at which it can be stopped. From here on a correction knows that it may have arrived."""
+        last_look.hold_still(tx, claimed.draft)
+        if flag.get(tx, flag.SENDING_STOPPED) or last_look.overtaken(tx, claimed.draft, now):
+            return False
+        return store.enter_doubt(tx, claimed, self._holder, now)
 
     async def _conclude(self, claimed: store.Claimed, reply: Reply) -> None:
         now = self._clock()
@@ -247,9 +233,14 @@ class Dispatcher:
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
     def _record(self, tx: Tx, claimed: store.Claimed, holder: str, verdict: Verdict, reply: Reply, now: datetime) -> None:
-        """The outcome and what follows from it, together or not at all."""
+        """The outcome and what follows from it, together or not at all. What was corrected meanwhile does not wait in its old words."""
+        if not isinstance(verdict, Failed):
+            last_look.hold_still(tx, claimed.draft)
         if not store.outcome(tx, claimed, holder, reply, verdict, now):
             return
+        if isinstance(verdict, RetryAt | RelayDown) and (why := last_look.overtaken(tx, claimed.draft, now)):
+            recall_store.stop(tx, claimed.id, why, now)
+            self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
             if verdict.why == Fault.LOGIN_REFUSED:
@@ -286,12 +277,6 @@ class Dispatcher:
                 await relay.close()
 
 
-def _is_unwanted(tx: Tx, claimed: store.Claimed) -> bool:
-    """Written to no more since this was queued; or whoever queued it did not ask."""
-    unasked = claimed.kind in (Kind.CONFIRMATION, Kind.BROADCAST)
-    return unasked and suppression_store.is_suppressed(tx, claimed.draft.recipient.key)
-
-
 def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:
     """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL).
 
@@ -301,4 +286,8 @@ def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]
         return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
     if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
         return (("Reply-To", office.address),)
+    if draft.kind is Kind.CORRECTION:
+        return (
+            ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), ("X-Mailbot-Release", draft.edition),
+        )  # fmt: skip
     return (("Auto-Submitted", "auto-generated"),)

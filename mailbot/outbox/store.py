@@ -1,6 +1,6 @@
 """The outgoing mails: queue, claim with a lease and a fence, record what the relay said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,12 +48,11 @@ _ORPHANS = sa.select(delivery).where(
 )
 _STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
 _NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))
-_ANSWERED = (delivery.c.kind == Kind.ANSWER, delivery.c.recipient_key == sa.bindparam("recipient"), delivery.c.created_at > _SINCE)
-_ANSWERS = (
-    sa.select(delivery.c.release, delivery.c.created_at)
-    .where(*_ANSWERED, delivery.c.variant == "")
-    .order_by(delivery.c.created_at)
-)
+_newer = delivery.alias("newer")
+REPLACED = sa.exists().where(_newer.c.key == delivery.c.key + "~" + delivery.c.id)  # its release was corrected before it left
+_TO = delivery.c.recipient_key == sa.bindparam("recipient")
+_ANSWERED = (delivery.c.kind == Kind.ANSWER, _TO, delivery.c.created_at > _SINCE, ~REPLACED)
+_ANSWERS = sa.select(delivery.c.release, delivery.c.created_at).where(*_ANSWERED, delivery.c.variant == "").order_by(delivery.c.created_at)
 _ACKNOWLEDGED = (
     sa.select(delivery.c.id, delivery.c.key, delivery.c.in_reply_to, delivery.c.created_at)
     .where(delivery.c.kind == Kind.ACKNOWLEDGEMENT, delivery.c.cap_key == sa.bindparam("cap_key"), delivery.c.created_at > _SINCE)
@@ -64,16 +63,9 @@ _OUR_MAIL = (
     delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.language,
     delivery.c.mentions,
 )  # fmt: skip
-_COUNT = (
-    sa.select(sa.func.count())
-    .select_from(delivery)
-    .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
-)
-_TIMES = (
-    sa.select(delivery.c.created_at)
-    .where(delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
-    .order_by(delivery.c.created_at)
-)
+_OF_LATE = (delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
+_COUNT = sa.select(sa.func.count()).select_from(delivery).where(*_OF_LATE)
+_TIMES = sa.select(delivery.c.created_at).where(*_OF_LATE).order_by(delivery.c.created_at)
 _COUNT_TO = _COUNT.where(delivery.c.cap_key == sa.bindparam("cap_key"))
 _COUNT_IN = _COUNT.where(delivery.c.recipient_domain == sa.bindparam("domain"))
 
@@ -100,6 +92,7 @@ class Draft:
     variant: str = ""       # what an answer-back word asked for; empty: this answers no such word
     sheet: str = ""         # HTML that is printed and attached as a PDF of this name
     sheet_name: str = ""
+    written_from: Mapping[str, Any] | None = None  # what was decided, so that it can be written anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +120,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
         "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
-        "created_at": now, "due_at": due_at or now,
+        "written_from": draft.written_from, "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
     return tx.execute(insert_new(tx, delivery, "key", returning="id"), values).first() is not None
 
@@ -141,7 +134,7 @@ def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:
     tx.execute(_ONE, taken | {"the_delivery": row.id})
     tx.execute(attempt.insert(), {"delivery": row.id, "number": row.fence + 1, "started_at": now, "holder": holder})
     return Claimed(
-        id=row.id, kind=Kind(row.kind), fence=row.fence + 1, attempts=row.attempts + 1, doubts=row.doubts, draft=_draft(row),
+        id=row.id, kind=Kind(row.kind), fence=row.fence + 1, attempts=row.attempts + 1, doubts=row.doubts, draft=draft_of(row),
         message_id=row.message_id, date=row.date, raw=row.raw,
     )  # fmt: skip
 
@@ -195,7 +188,7 @@ def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Claimed, str, bool]]:
     return [
         (
             Claimed(
-                id=row.id, kind=Kind(row.kind), fence=row.fence, attempts=row.attempts, doubts=row.doubts, draft=_draft(row),
+                id=row.id, kind=Kind(row.kind), fence=row.fence, attempts=row.attempts, doubts=row.doubts, draft=draft_of(row),
                 message_id=row.message_id, date=row.date, raw=row.raw,
             ),
             row.holder,
@@ -205,12 +198,14 @@ def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Claimed, str, bool]]:
     ]  # fmt: skip
 
 
-def _draft(row: sa.Row[Any]) -> Draft:
+def draft_of(row: sa.Row[Any]) -> Draft:
+    """The mail that a row of the queue holds."""
     return Draft(
         key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
         subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
         mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash,
         mentions=tuple(row.mentions), attach_original=row.attach_original, variant=row.variant, sheet=row.sheet, sheet_name=row.sheet_name,
+        written_from=row.written_from,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ no translation can be the leak.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
@@ -103,6 +103,14 @@ def edition_for(release: Release, languages: Sequence[str], now: datetime) -> Ed
             if edition.language == language:
                 return edition
     return min(public, key=lambda edition: (edition.slug != release.id, edition.slug), default=None)
+
+
+def before_withdrawal(release: Release) -> Release | None:
+    """The release as it was served; None where none of it is withdrawn. For recognising what somebody asks for, never for serving it."""
+    if not any(edition.state is State.WITHDRAWN for edition in release.editions):
+        return None
+    served = (replace(one, state=State.PUBLISHED) if one.state is State.WITHDRAWN else one for one in release.editions)
+    return replace(release, editions=tuple(served))
 
 
 def released_at(release: Release, now: datetime) -> datetime:

@@ -40,7 +40,7 @@ def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
     """Keep the content of an edition. A new one is a draft, whatever it says; the state of a known one stays. Twice is once.
 
     Raises PublishedEditionChanged, EditionTaken."""
-    _alone(tx)
+    alone(tx)
     before = tx.execute(sa.select(table).where(table.c.slug == edition.slug)).one_or_none()
     if before is None:
         taken = tx.execute(sa.select(table.c.slug).where(table.c.release == edition.release, table.c.language == edition.language)).scalar()
@@ -55,8 +55,13 @@ def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
         raise EditionTaken(f"The slug {edition.slug} belongs to an edition in {before.language!r}. Give this one its own slug.")
     if before.state == State.PUBLISHED:
         raise PublishedEditionChanged(edition.slug)
-    tx.execute(table.update().where(table.c.slug == edition.slug).values(**_columns(edition), changed_at=_after_all(tx, now)))
+    replace_content(tx, edition, now)
     return "updated"
+
+
+def replace_content(tx: Tx, edition: Edition, now: datetime) -> None:
+    """The content of a known edition becomes this, its state stays. For a published one correction_store keeps what it said."""
+    tx.execute(table.update().where(table.c.slug == edition.slug).values(**_columns(edition), changed_at=_after_all(tx, now)))
 
 
 def load_all(tx: Tx) -> tuple[Release, ...]:
@@ -86,7 +91,7 @@ def version(tx: Tx) -> str:
     return newest.isoformat() if newest else ""
 
 
-def _alone(tx: Tx) -> None:
+def alone(tx: Tx) -> None:
     """One change after the other: a commit that came later with an earlier instant would pass version() by. SQLite has one writer."""
     if tx.dialect.name == "postgresql":
         tx.execute(sa.text("LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE"))
@@ -99,7 +104,7 @@ def _after_all(tx: Tx, now: datetime) -> datetime:
 
 
 def _become(tx: Tx, release_id: str, state: State, now: datetime) -> tuple[str, ...]:
-    _alone(tx)
+    alone(tx)
     changed = tuple(
         tx.execute(sa.select(table.c.slug).where(table.c.release == release_id, table.c.state != state).order_by(table.c.slug)).scalars()
     )
@@ -133,11 +138,12 @@ def _columns(edition: Edition) -> dict[str, Any]:
 def _releases(rows: Iterable[sa.Row[Any]]) -> tuple[Release, ...]:
     found: dict[str, list[Edition]] = defaultdict(list)
     for row in rows:
-        found[row.release].append(_edition(row))
+        found[row.release].append(edition_of(row, State(row.state)))
     return tuple(Release(release, tuple(found[release])) for release in sorted(found))
 
 
-def _edition(row: sa.Row[Any]) -> Edition:
+def edition_of(row: sa.Row[Any], state: State) -> Edition:
+    """The edition that a row of this table, or of one with the same columns, holds."""
     return Edition(
         slug=row.slug,
         release=row.release,
@@ -150,5 +156,5 @@ def _edition(row: sa.Row[Any]) -> Edition:
         date=date.fromisoformat(row.date) if len(row.date) == 10 else datetime.fromisoformat(row.date),
         topics=tuple(row.topics),
         embargo=row.embargo,
-        state=State(row.state),
+        state=state,
     )

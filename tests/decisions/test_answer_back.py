@@ -240,8 +240,8 @@ LAC = replace(SENT, release="lac", edition="lac", mentions=())
 def test_what_has_been_withdrawn_since_is_not_to_be_had_by_any_word() -> None:
     gone = {"lac": Release("lac", (edition("lac", "fr", state=State.WITHDRAWN), edition("lac-en", "en", state=State.WITHDRAWN)))}
     words = ("PDF", "TEXTE", "EN", "CONTACT", "AIDE", "PHOTOS")
-    assert [passed_on(reply(word), LAC, releases=gone) for word in words] == ["no-match"] * len(words)
-    assert passed_on(reply("1"), replace(OFFER, mentions=("lac",)), releases=gone) == "no-match"
+    assert [passed_on(reply(word), LAC, releases=gone) for word in words] == ["withdrawn"] * len(words)
+    assert passed_on(reply("1"), replace(OFFER, mentions=("lac",)), releases=gone) == "withdrawn"
 
 
 def test_an_embargo_is_asked_again_at_the_moment_of_the_word() -> None:

@@ -89,7 +89,11 @@ def test_every_command_that_prints_facts_prints_json(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove"]
+    "name",
+    [
+        "outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove", "release correct",
+        "release withdraw",
+    ],
 )
 def test_where_something_leaves_or_is_lost_one_can_look_first(name: str) -> None:
     assert {"--yes", "--dry-run"} <= {option for parameter in COMMANDS[name].params for option in parameter.opts}

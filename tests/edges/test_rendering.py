@@ -62,6 +62,19 @@ BARE_ANSWER = {
     "passed_on": False, "alternatives": (), "offered": (), "no_pdf": False,
 }  # fmt: skip
 BACK = {"release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help"}
+CHANGE = {
+    "part": "text", "before": "Il a coûté 44 697 florins.", "after": "Il a coûté 44 967 florins.",
+    "before_pieces": ({"text": "Il a coûté ", "changed": False}, {"text": "44 697", "changed": True}),
+    "after_pieces": ({"text": "Il a coûté ", "changed": False}, {"text": "44 967", "changed": True}),
+}  # fmt: skip
+CORRECTION = {
+    "organisation": ORGANISATION, "release": RELEASE, "received": WHEN, "offered": ANSWER["offered"], "cut": False, "more": 2,
+    "changes": (
+        CHANGE, CHANGE | {"part": "title", "before": ""}, CHANGE | {"part": "contact", "after": ""},
+        {"part": "date", "before": date(2024, 10, 1), "after": date(2024, 10, 2)},
+    ),
+}  # fmt: skip
+WITHDRAWAL = {"organisation": ORGANISATION, "release": RELEASE, "received": WHEN, "reason": "Un chiffre est faux."}
 OFFERS = {"organisation": ORGANISATION, "offers": (OTHER, OTHER | {"url": ""}), "reply_subject": "Re: Le pont"}
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
@@ -98,6 +111,7 @@ FULL: dict[str, dict[str, Any]] = {
     "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "alert": ALERT,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
+    "correction": CORRECTION, "withdrawal": WITHDRAWAL,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -119,6 +133,9 @@ BARE: dict[str, dict[str, Any]] = {
     "answer_back": BACK | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "offered": (), "variant": "contact"}
     | {"reply_subject": ""},
     "offers": OFFERS | {"offers": (OTHER | {"url": ""},), "reply_subject": ""},
+    "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
+    | {"offered": (), "cut": True},
+    "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
 EVERY = [

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from mailbot.audience.journalist import Channel, Purpose, Why
 from mailbot.audience.journalist import State as Standing
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
+from mailbot.database.correction_tables import past_edition
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import attempt, case_file, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
 from mailbot.inbox import store as inbox
@@ -20,6 +22,8 @@ from mailbot.message import token
 from mailbot.message.address import Address, key
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Fault, Kind, Phase, Reply, Sent, Uncertain
+from mailbot.releases import correction as corrections
+from mailbot.releases import correction_store
 from mailbot.releases import store as releases
 from mailbot.releases.release import Edition
 from mailbot.verify import broken
@@ -126,6 +130,11 @@ def test_what_is_sound_is_silent(sound: Database) -> None:
     assert sound.read_now(broken, SECRET) == []
 
 
+def test_a_correction_told_once_is_sound(sound: Database) -> None:
+    sound.write_now(_corrected)
+    assert sound.read_now(broken, SECRET) == []
+
+
 def test_titles_offered_beside_a_hand_off_are_sound(sound: Database) -> None:
     with sound.engine.begin() as tx:
         _queue(tx, "d9", Kind.ANSWER, Address(JOURNALIST), 2)
@@ -197,8 +206,65 @@ def _letter_about_no_case(tx: Tx) -> None:
     _queue(tx, "d9", Kind.LETTER, Address(JOURNALIST), 1)
 
 
+def _corrected(tx: Tx) -> corrections.Correction:
+    """The release "fountain" went to somebody, was corrected, and he is told by d11."""
+    old = releases.load(tx, "fountain")
+    assert old is not None
+    _queue(tx, "d10", Kind.ANSWER, Address(JOURNALIST), 2, "fountain")
+    tx.execute(delivery.update().where(delivery.c.id == "d10").values(key="answer:2:9", content_hash=old.editions[0].content_hash))
+    _try(tx, "d10", Reply(phase=Phase.DONE, code=250, text="ok"), Sent())
+    made = correction_store.replace_published(tx, replace(old.editions[0], body="better"), "", NOW)
+    assert made is not None
+    _tell(tx, made, "d11", JOURNALIST)
+    return made
+
+
+def _tell(tx: Tx, made: corrections.Correction, name: str, to: str, told: str = "") -> None:
+    draft = outbox.Draft(
+        key=name, kind=Kind.CORRECTION, recipient=Address(to), language="fr", subject="s", text="t", release="fountain",
+        edition="fountain", content_hash=made.content_hash,
+    )  # fmt: skip
+    assert outbox.enqueue(tx, draft, name, token.message_id(SECRET, name, "office.example"), NOW)
+    correction_store.tell(tx, made, told or key(to), name)
+
+
+def _changed_beside_its_correction(tx: Tx) -> None:
+    _corrected(tx)
+    tx.execute(edition.update().where(edition.c.slug == "fountain").values(content_hash="other"))
+    tx.execute(delivery.update().where(delivery.c.id == "d11").values(content_hash="other"))
+
+
+def _told_twice(tx: Tx) -> None:
+    _tell(tx, _corrected(tx), "d12", JOURNALIST, "somebody else")
+
+
+def _told_without_having_it(tx: Tx) -> None:
+    _tell(tx, _corrected(tx), "d12", "eve@journal.example")
+
+
+def _forgotten_what_it_said(tx: Tx) -> None:
+    _corrected(tx)
+    tx.execute(past_edition.delete())
+
+
+def _old_words_wait(tx: Tx) -> None:
+    _corrected(tx)
+    tx.execute(delivery.update().where(delivery.c.id == "d11").values(content_hash="what it said before"))
+
+
+def _withdrawn_waits(tx: Tx) -> None:
+    _corrected(tx)
+    tx.execute(edition.update().where(edition.c.slug == "fountain").values(state="withdrawn"))
+
+
 FAR = NOW + timedelta(days=30)
 BROKEN = [
+    pytest.param(_changed_beside_its_correction, "edition fountain: does not say what correction 1", id="changed beside its correction"),
+    pytest.param(_told_twice, "delivery d12: tells of correction 1 once more", id="a correction told twice"),
+    pytest.param(_told_without_having_it, "delivery d12: tells of correction 1 to somebody", id="a correction to who never got it"),
+    pytest.param(_forgotten_what_it_said, "correction 1: what the edition said", id="a correction without what was before"),
+    pytest.param(_old_words_wait, "delivery d11: waits to leave with what fountain said", id="what was corrected still waits to leave"),
+    pytest.param(_withdrawn_waits, "delivery d11: waits to leave, and fountain is withdrawn", id="a withdrawn release waits to leave"),
     pytest.param(_set(mail, 5, state="lost"), "mail 5: state 'lost'", id="a state that is none"),
     pytest.param(_set(mail, 2, outcome=""), "mail 2: state 'decided' with outcome ''", id="decided without an outcome"),
     pytest.param(_set(mail, 2, outcome="shredded"), "mail 2: ", id="an outcome that is none"),

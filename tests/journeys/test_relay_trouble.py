@@ -14,6 +14,7 @@ from mailbot.database.tables import delivery
 from mailbot.inbox import store as inbox_store
 from mailbot.message import token
 from mailbot.releases import store as releases
+from mailbot.releases.markdown import to_markdown
 from tests.journeys.office import COLLEAGUE, EDITIONS, FOUNTAIN, LATEST, SECOND_COLLEAGUE, SECRET_KEY, UNCLEAR, Office, read, text_of
 from tests.servers.relay import LoopbackRelay
 from tests.servers.tcp_proxy import TcpProxy
@@ -251,16 +252,14 @@ async def test_a_release_that_was_corrected_since_does_not_leave_in_its_old_word
         await parts.database.write(flag.put, flag.SENDING_STOPPED, "by the test", clock.now())
         office.ask(LATEST)
         await office.until(lambda: len(office.deliveries()) == 1, "the answer queued")
-        corrected = replace(next(one for one in EDITIONS if one.slug == FOUNTAIN), body="Velmora – Le chantier a coûté 44 698 florins.")
-        for step in (releases.withdraw, releases.publish):
-            if step is releases.publish:
-                await parts.database.write(releases.save, corrected, clock.now())
-            await parts.database.write(step, FOUNTAIN, clock.now())
+        wrong = next(one for one in EDITIONS if one.slug == FOUNTAIN)
+        (office.folder / "right.md").write_text(to_markdown(replace(wrong, body="Velmora – Le chantier a coûté 44 698 florins.")))
+        await office.commanded("release", "correct", FOUNTAIN, str(office.folder / "right.md"), "--yes")
         await parts.database.write(flag.clear, flag.SENDING_STOPPED)
         await office.settled(1)
-    assert [got.recipient for got in relay.mails] == [COLLEAGUE]
-    assert office.deliveries()[0]["state"] == "cancelled"
-    assert office.mails()[0]["waiting"]
+    assert [got.recipient for got in relay.mails] == ["awa@journal.example"]
+    assert "44 698 florins" in text_of(relay.mails[0].content)
+    assert sorted(row["state"] for row in office.deliveries()) == ["cancelled", "sent"]
     assert office.unsound() == []
 
 

@@ -2,8 +2,7 @@
 
 from alembic import context
 
-import mailbot.database.alert_tables  # noqa: F401 - its tables join the others
-from mailbot.database.tables import metadata
+from mailbot.database.all_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
