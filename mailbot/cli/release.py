@@ -300,9 +300,9 @@ def _facts(release: "Release", now: datetime, whole: bool) -> dict[str, Any]:
 
 
 def _edition_facts(edition: "Edition", whole: bool) -> dict[str, Any]:
+    from mailbot.releases.anatomy import addresses_in
     from mailbot.releases.body import plain_paragraphs
     from mailbot.releases.markdown import END_MARK
-    from mailbot.releases.pasted import addresses_in
 
     facts: dict[str, Any] = {"slug": edition.slug, "language": edition.language, "title": edition.title, "state": edition.state}
     if whole:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.languages import Language
-from mailbot.releases import markdown, pasted
+from mailbot.releases import anatomy, markdown, pasted
 from mailbot.releases.markdown import NotARelease, Page
 from mailbot.releases.release import Edition, Release
 
@@ -38,7 +38,7 @@ def read_page(data: bytes, languages: Mapping[str, Language], now: datetime, lan
     """One file, of either kind, and the lines left out of it. Raises NotARelease."""
     text = markdown.decode(data)
     if markdown.has_front_matter(text):
-        return markdown.parse(text, lambda body: language or pasted.detect_language(body, languages)), ()
+        return markdown.parse(text, lambda body: language or anatomy.detect_language(body, languages)), ()
     found = pasted.parse(text, languages, now, language)
     return found.page, found.dropped
 

@@ -19,6 +19,7 @@ from mailbot.releases.release import Dated, Edition
 
 MAX_BYTES = 1_000_000
 END_MARK = "***"
+INSTALL = "Install mailbot with its extra `import`: pip install 'mailbot[import]'"
 MAX_FRONT_MATTER = 16_000
 MAX_SLUG = 80
 MAX_TITLE = 500
