@@ -32,6 +32,7 @@ class Found:
     end_mark: bool
     addresses: tuple[str, ...]
     dropped: tuple[str, ...]
+    embargo_line: str = ""  # where the text itself says that it is under embargo
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Marks:
     dateline_words: frozenset[str]
     caption_cues: tuple[str, ...]
     headings: frozenset[str]
+    embargo_words: tuple[str, ...]
 
 
 NOT_ONE = (
@@ -109,7 +111,8 @@ def find(lines: Sequence[Paragraph], languages: Mapping[str, Language], now: dat
         date=day,
     )
     left_out = (*above, *(() if given.whole else between), *dropped)
-    return Found(page, end_mark, addresses_in(page.contact), tuple(line.plain for line in left_out))
+    embargo = next((line.plain for line in (*above, *between) if _is_embargo(line.plain, marks)), "")
+    return Found(page, end_mark, addresses_in(page.contact), tuple(line.plain for line in left_out), embargo)
 
 
 def _check_title(title: str) -> None:
@@ -178,6 +181,7 @@ def marks_of(languages: Mapping[str, Language]) -> Marks:
         dateline_words=frozenset(every("dateline_words")),
         caption_cues=every("caption_cues"),
         headings=frozenset(every("headings")),
+        embargo_words=every("embargo_words"),
     )
 
 
@@ -215,7 +219,7 @@ def _can_be_title(line: str, marks: Marks, now: datetime) -> bool:
     plain = _plain(line)
     if len(line) < SHORTEST_TITLE or plain.strip(" :-") in marks.headings or plain.startswith(("http:", "https:", "www.")):
         return False
-    if _begins(plain, marks.caption_cues) or "©" in line:
+    if _begins(plain, marks.caption_cues) or _is_embargo(line, marks) or "©" in line:
         return False
     rest = line
     for mention in dates.find(line, marks.grammar, now):
@@ -226,6 +230,11 @@ def _can_be_title(line: str, marks: Marks, now: datetime) -> bool:
 def is_caption(line: str, marks: Marks) -> bool:
     """Who took a photo, or what it shows: of no use without it."""
     return len(line) <= LEAD and _begins(_plain(line), marks.caption_cues)
+
+
+def _is_embargo(line: str, marks: Marks) -> bool:
+    """From when it may be published; a title on an embargo between states has other words and no hour."""
+    return _begins(_plain(line), marks.embargo_words) and (len(line) <= 25 or re.search(r"\d", line) is not None)
 
 
 def _begins(plain: str, cues: Iterable[str]) -> bool:
@@ -241,8 +250,9 @@ def _is_contact(line: Paragraph, marks: Marks) -> bool:
 
 
 def _is_trade(line: Paragraph, marks: Marks) -> bool:
-    """“Communiqué de presse”, a rule of dashes: nothing of the release itself."""
-    return _plain(line.plain).strip(" :-") in marks.headings or not any(map(str.isalnum, line.plain))
+    """“Communiqué de presse”, “Sous embargo”, a rule of dashes: nothing of the release itself."""
+    plain = _plain(line.plain)
+    return plain.strip(" :-") in marks.headings or _is_embargo(line.plain, marks) or not any(map(str.isalnum, plain))
 
 
 def _stands_alone(line: Paragraph, marks: Marks, now: datetime) -> Dateline | None:

@@ -125,7 +125,7 @@ def parse(text: str, detect: Callable[[str], str]) -> Page:
         place=_one_line(fields.get("place", "")),
         date=_day_or_instant(_one_line(fields["date"]), at["date"]),
         topics=tuple(topics) if not isinstance(topics, str) else tuple(part.strip() for part in topics.split(",") if part.strip()),
-        embargo=_embargo(_one_line(fields.get("embargo", "")), at.get("embargo")),
+        embargo=instant("embargo", _one_line(fields.get("embargo", "")), at.get("embargo")),
     )
 
 
@@ -253,14 +253,15 @@ def _day_or_instant(written: str, line: int) -> Dated:
     return _with_offset("date", moment, line)
 
 
-def _embargo(written: str, line: int | None) -> datetime | None:
+def instant(key: str, written: str, line: int | None) -> datetime | None:
+    """An instant with its offset from UTC, as `key` gives it; None where it gives none. Raises NotARelease."""
     if not written:
         return None
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
-        raise NotARelease(f"embargo takes an instant such as 2025-01-01T08:00:00+00:00, not {written[:40]!r}.", line) from None
-    return _with_offset("embargo", moment, line)
+        raise NotARelease(f"{key} takes an instant such as 2025-01-01T08:00:00+00:00, not {written[:40]!r}.", line) from None
+    return _with_offset(key, moment, line)
 
 
 def _with_offset(key: str, moment: datetime, line: int | None) -> datetime:

@@ -73,7 +73,8 @@ def parse(data: bytes, languages: Mapping[str, Language], now: datetime, languag
 def is_page(name: str, data: bytes) -> bool:
     """Whether a file is a page, by its name or its first words."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return name.lower().endswith((".html", ".htm", ".xhtml")) or start.startswith((b"<!doctype html", b"<html")) or b"<html" in start
+    marked = start.startswith(b"<") and (b"<html" in start or b"<!doctype html" in start)
+    return marked or name.lower().endswith((".html", ".htm", ".xhtml"))
 
 
 def _canonical(tree: LexborHTMLParser) -> str:
