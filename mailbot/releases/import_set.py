@@ -38,10 +38,10 @@ class ImportSet:
 
 def read_page(file: str, data: bytes, languages: Mapping[str, Language], now: datetime, wish: Wish) -> Page | Found:
     """One file of any kind: with front matter a page, else what was found in it. `file` is its name or address. Raises NotARelease."""
-    if data.startswith((word.ZIP, word.COMPOUND)) or file.lower().endswith((".docx", ".doc")):
-        return word.parse(data, languages, now, wish.language, wish.accept_changes)
     if data.startswith((b"%PDF-", b"{\\rtf")):
         raise NotARelease("A PDF or RTF file cannot be read. Import the Word file (.docx) or the page, or paste its text into a .txt file.")
+    if data.startswith((word.ZIP, word.COMPOUND)) or file.lower().endswith((".docx", ".doc")):
+        return word.parse(data, languages, now, wish.language, wish.accept_changes)
     if page.is_page(file, data):
         return page.parse(data, languages, now, wish.language, file if file.startswith(("http:", "https:")) else "")
     text = markdown.decode(data)

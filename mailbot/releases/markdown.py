@@ -73,7 +73,7 @@ class Page:
 def decode(data: bytes) -> str:
     """The text of a file from any office machine: UTF-8, UTF-16 with its mark, else Windows-1252. Newlines and accents made one way."""
     if len(data) > MAX_BYTES:
-        raise NotARelease(f"The file holds {len(data):,} bytes; a release has at most {MAX_BYTES:,}. Is it the right file?")
+        raise NotARelease(f"The file has more than {MAX_BYTES:,} bytes, and no release has. Is it the right file?")
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError:

@@ -214,6 +214,8 @@ def _line(runs: Sequence[_Run], joint: str) -> Paragraph | None:
     if bullet and len(plain) > len(bullet[0]):  # a list that was typed, not made
         words = plain[bullet.end() :]
         return Paragraph(words, "- " + body.from_plain(words), strong=strong, joint=CLOSE if joint == BROKEN else joint)
+    if body.from_plain(plain) == plain and not any(run.bold or run.italic or run.link for run in runs):
+        return Paragraph(plain, plain, joint=joint)
     as_meant = " ".join(plain.split())
     for weaker in (runs, [replace(run, bold=False, italic=False) for run in runs]):
         marked = body.safe_start(_WHITE.sub(" ", "".join(_marked(weaker))).strip())

@@ -24,6 +24,7 @@ from mailbot.releases.markdown import INSTALL, NotARelease
 MAX_BYTES = 25_000_000  # a release with its photos
 MAX_PARTS = 2_000
 MAX_UNPACKED = 10_000_000  # of all parts that are text; a long release has some 300,000
+MAX_ELEMENTS = 60_000  # of all parts together; a long release has some 10,000, for Word cuts its text into many runs
 MAX_DEPTH = 100
 ZIP, COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -37,9 +38,9 @@ _SAVE_ANEW = "Open it in Word and save it anew as .docx."
 def parse(data: bytes, languages: Mapping[str, Language], now: datetime, language: str = "", accept_changes: bool = False) -> Found:
     """Read a Word file. Raises NotARelease."""
     parts = _parts(data)
-    changes, comments = 0, 0
+    changes = comments = elements = 0
     for name, part in parts.items():
-        changed, commented = _look_through(name, part)
+        changed, commented, elements = _look_through(name, part, elements)
         changes, comments = changes + changed, comments + commented
     if (changes or comments) and not accept_changes:
         kinds = " and ".join(what for what, number in (("tracked changes", changes), ("comments", comments)) if number)
@@ -73,8 +74,8 @@ def _parts(data: bytes) -> dict[str, bytes]:
         raise NotARelease(f"The Word file is damaged, or was not loaded whole. {_SAVE_ANEW}") from broken
 
 
-def _look_through(name: str, part: bytes) -> tuple[int, int]:
-    """How many changes and comments a part holds. Raises NotARelease where it is not XML as Word writes it."""
+def _look_through(name: str, part: bytes, elements: int) -> tuple[int, int, int]:
+    """The changes and comments of a part, and all elements so far with its own. Raises NotARelease where it is no text of Word."""
     depth = changes = comments = 0
     parser = expat.ParserCreate(namespace_separator=" ")
 
@@ -82,10 +83,10 @@ def _look_through(name: str, part: bytes) -> tuple[int, int]:
         raise NotARelease(f"The Word file declares entities ({name}), which no Word does; it was not opened. {_SAVE_ANEW}")
 
     def opened(tag: str, _: Any) -> None:
-        nonlocal depth, changes, comments
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise NotARelease(f"The Word file nests deeper than any text does ({name}). {_SAVE_ANEW}")
+        nonlocal depth, changes, comments, elements
+        depth, elements = depth + 1, elements + 1
+        if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
+            raise NotARelease(f"The Word file nests deeper, or has more parts, than any release ({name}). {_SAVE_ANEW}")
         space, _, local = tag.rpartition(" ")
         if space in (_WORD, _STRICT):
             changes += local in _CHANGES
@@ -101,7 +102,7 @@ def _look_through(name: str, part: bytes) -> tuple[int, int]:
         parser.Parse(part, True)
     except expat.ExpatError as broken:
         raise NotARelease(f"The Word file is damaged ({name}). {_SAVE_ANEW}") from broken
-    return changes, comments
+    return changes, comments, elements
 
 
 def _html(parts: Mapping[str, bytes]) -> str:

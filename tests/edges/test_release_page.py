@@ -1,6 +1,7 @@
 """A web page becomes the release on it, without the page around it; a page that cannot be read safely is refused in one sentence."""
 
 import re
+import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -130,6 +131,13 @@ def test_a_page_that_is_none_of_a_release_is_refused_in_a_blink(html: str, said:
     with pytest.raises(NotARelease, match=said):
         parse(html)
     assert time.process_time() - start < 5
+
+
+def test_without_the_extra_drupal_is_still_read_and_other_pages_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    assert parse(NEWSROOM).page.title == TITLE
+    with pytest.raises(NotARelease, match=r"mailbot\[import\]"):
+        parse(blog())
 
 
 # --- HTML as Markdown ---

@@ -1,6 +1,7 @@
 """A Word file becomes the release in it, word for word; what is unsettled, hostile or no Word file is refused in one sentence."""
 
 import io
+import sys
 import zipfile
 from datetime import UTC, date, datetime
 
@@ -10,7 +11,7 @@ from mailbot import languages
 from mailbot.releases import word
 from mailbot.releases.body import plain_paragraphs, to_html
 from mailbot.releases.markdown import NotARelease
-from tests.samples.word_file import W, paragraph, run, word_file
+from tests.samples.word_file import PARTS, W, paragraph, run, word_file
 
 LOADED = languages.load([languages.shipped()])
 LANGUAGES = {code: LOADED[code] for code in ("fr", "en")}
@@ -147,12 +148,13 @@ def locked() -> bytes:
         (word_file(*BODY, before='<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "declares entities"),
         (word_file(*BODY, before='<!DOCTYPE w SYSTEM "http://127.0.0.1/x.dtd">'), "declares entities"),
         (word_file("<w:p>" * (word.MAX_DEPTH + 1) + "</w:p>" * (word.MAX_DEPTH + 1)), "nests deeper"),
+        (word_file("<w:p>" + "<w:r/>" * word.MAX_ELEMENTS + "</w:p>"), "more parts"),
         (word_file("<w:p>"), "damaged"),
         (word_file(parts={"word/document.xml": "<a/>"}), "cannot be read"),
         (word.ZIP + b"\x00" * word.MAX_BYTES, "more than 25 MB"),
     ],
     ids=["bomb", "endless parts", "OpenDocument", "cut", "zeros", "renamed part", "locked zip", "locked file", "old word", "entities",
-         "outside dtd", "deep", "broken xml", "other xml", "large"],
+         "outside dtd", "deep", "endless runs", "broken xml", "other xml", "large"],
 )  # fmt: skip
 def test_what_is_no_word_file_that_can_be_trusted_is_refused_with_what_to_do(data: bytes, said: str) -> None:
     with pytest.raises(NotARelease, match=said):
@@ -167,3 +169,21 @@ def test_a_linked_picture_is_not_opened() -> None:
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
     )
     assert plain_paragraphs(read(paragraph(TITLE, style="Titre"), BODY[0], picture, *END).page.body) == (f"Valmarine – {LEAD}.",)
+
+
+def test_without_the_extra_a_word_file_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mammoth", None)
+    with pytest.raises(NotARelease, match=r"mailbot\[import\]"):
+        read(paragraph(TITLE, style="Titre"), *BODY, *END)
+
+
+def test_a_footnote_comes_at_the_end_and_without_its_arrow() -> None:
+    note = f'<w:footnotes xmlns:w="{W}"><w:footnote w:id="2">{paragraph("Mesuré en mars.")}</w:footnote></w:footnotes>'
+    parts = {
+        "word/footnotes.xml": note,
+        "word/_rels/document.xml.rels": PARTS["word/_rels/document.xml.rels"].replace("comments", "footnotes"),
+    }
+    marked = paragraph("Une tour de trente mètres", '<w:r><w:footnoteReference w:id="2"/></w:r>', ".")
+    found = read(paragraph(TITLE, style="Titre"), BODY[0], marked, *END, parts=parts)
+    assert plain_paragraphs(found.page.body)[1:] == ("Une tour de trente mètres[1].",)
+    assert found.page.notes.endswith("1. Mesuré en mars.")
