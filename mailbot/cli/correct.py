@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,8 +24,9 @@ Act = Callable[["Tx"], "Done"]
 def correct(
     context: typer.Context,
     slug: Slug,
-    source: Annotated[str, typer.Argument(metavar="FILE", help="The whole release as it should read, or - for standard input.")],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="The whole release as it should read: a file, a page, or -.")],
     language: Annotated[str, typer.Option(help="The language of a file that does not name its own, as fr.")] = "",
+    accept_changes: Annotated[bool, typer.Option("--accept-changes", help="Take a Word file's tracked changes as accepted.")] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -42,7 +44,7 @@ def correct(
     moment = now()
     with (database_to_read if dry_run else database_of)(context) as database:
         release, edition = _edition(database, slug)
-        read = _read(context, source, edition, release, language)
+        read = _read(context, database, source, edition, release, language, accept_changes)
         desk = _desk(context, dry_run)
         done = _do(database, lambda tx: corrections.correct(tx, desk, slug, read, "", moment), slug, yes, dry_run, as_json)
         others = [one for one in release.editions if one.slug != slug]
@@ -129,30 +131,31 @@ def _edition(database: "Database", slug: str) -> "tuple[Release, Edition]":
     return release, next(one for one in release.editions if one.slug == slug)
 
 
-def _read(context: typer.Context, source: str, old: "Edition", release: "Release", language: str) -> "Edition":
+def _read(
+    context: typer.Context, database: "Database", source: str, old: "Edition", release: "Release", language: str, accept_changes: bool
+) -> "Edition":
     """The file by the same reader as `release import`'s. Raises CannotImport, CannotCorrect."""
     from mailbot import clock, languages, terms
-    from mailbot.cli.release import CannotImport, _files
+    from mailbot.releases import store
     from mailbot.releases.correction import CannotCorrect
-    from mailbot.releases.import_set import read_page
-    from mailbot.releases.markdown import NotARelease
+    from mailbot.releases.read_source import CannotImport, read_source
+    from mailbot.releases.wish import Wish
 
     settings = settings_of(context)
     loaded = languages.load(terms.language_folders(settings))
     order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
-    files = list(_files(source))
-    if len(files) != 1:
-        raise CannotCorrect(f"{source} holds {len(files)} files. A correction is of one edition: name its file.")
-    file, data = files[0]
-    try:
-        page, dropped = read_page(data, order, clock.now().astimezone(terms.office_zone(settings)), language)
-    except NotARelease as problem:
-        raise CannotImport(f"{file}{f', line {problem.line}' if problem.line else ''}: {problem}") from problem
-    if dropped:
-        typer.echo(f"{file}: {len(dropped)} lines around the release were left out.", err=True)
-    if page.slug != old.slug and page.slug in {one.slug for one in release.editions}:
-        raise CannotCorrect(f"{file} is the edition {page.slug}, not {old.slug}. Name the edition that it corrects.")
-    return page.edition(old.release)
+    now, wish = clock.now().astimezone(terms.office_zone(settings)), Wish(language or old.language, old.slug, accept_changes=accept_changes)
+    read = read_source(source, order, now, database.read_now(store.load_all), wish, sys.stdin.buffer)
+    if read.problems:
+        raise CannotImport("nothing was corrected.\n" + "\n".join(f"  {problem}" for problem in read.problems))
+    if len(read.editions) != 1:
+        raise CannotCorrect(f"{source} holds {len(read.editions)} editions. A correction is of one edition: name its file.")
+    for file, lines in read.dropped.items():
+        typer.echo(f"{file}: left out around the release, lines: {len(lines)}.", err=True)
+    (edition,) = read.editions
+    if edition.slug != old.slug and edition.slug in {one.slug for one in release.editions}:
+        raise CannotCorrect(f"{source} is the edition {edition.slug}, not {old.slug}. Name the edition that it corrects.")
+    return replace(edition, release=old.release)
 
 
 def _desk(context: typer.Context, dry_run: bool) -> "Desk":

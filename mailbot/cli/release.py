@@ -1,19 +1,18 @@
-"""`mailbot release`: import, look at and publish press releases; cli/correct.py corrects and withdraws them."""
+"""`mailbot release`: look at, publish and confirm press releases. release_import.py takes them in, correct.py mends and withdraws them."""
 
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailbot.cli import correct as corrections
+from mailbot.cli import release_import
 from mailbot.cli.opening import (
-    DryRun,
     Json,
     Yes,
+    answer,
     confirmed,
     database_of,
     database_to_read,
@@ -24,13 +23,11 @@ from mailbot.cli.opening import (
 )
 
 if TYPE_CHECKING:
-    from mailbot.database.engine import Database, Tx
-    from mailbot.releases.import_set import ImportSet
+    from mailbot.database.engine import Database
     from mailbot.releases.release import Edition, Release
 
 app = typer.Typer(no_args_is_help=True, help="Press releases: import them, look at them, publish, correct and withdraw them.")
 Slug = Annotated[str, typer.Argument(help="The slug of the release, or of any of its editions.")]
-SUFFIXES = (".md", ".markdown", ".txt")
 
 
 class Variant(StrEnum):
@@ -41,46 +38,7 @@ class Variant(StrEnum):
     PDF = "pdf"
 
 
-class CannotImport(Exception):
-    """The files cannot be imported; nothing was changed. The message has a line for each problem."""
-
-
-@app.command("import")
-def import_(
-    context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="PATH", help="A file, a folder of files that belong together, or - for standard input.")],
-    publish: Annotated[bool, typer.Option("--publish", help="Publish too; one under embargo becomes public at its instant.")] = False,
-    language: Annotated[str, typer.Option(help="The language of files that do not name theirs, as fr.")] = "",
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
-    """Take in releases: Markdown files with front matter, a folder of them, or a pasted page. All of them, or none.
-
-    Importing the same again changes nothing.
-
-    Example: mailbot release import releases/ --publish
-    """
-    from mailbot import clock, languages, terms
-
-    settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
-    order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
-    now = clock.now()
-    from mailbot.releases import store
-    from mailbot.releases.import_set import import_set
-
-    files = list(_files(source))
-    with (database_to_read if dry_run else database_of)(context) as database:
-        read = import_set(files, order, now.astimezone(terms.office_zone(settings)), database.read_now(store.load_all), language)
-        if read.problems:
-            if as_json:
-                print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
-            raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in read.problems))
-        done = database.write_now(_take_in, read.editions, publish, dry_run, now)
-    if as_json:
-        return print_json({"editions": done, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
-    _print_taken_in(done, read, dry_run)
-    return None
+app.command("import")(release_import.import_)
 
 
 @app.command("list")
@@ -101,7 +59,8 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     for one in releases:
         facts = _facts(one, now, whole=False)
         codes = ",".join(edition.language for edition in one.editions)
-        typer.echo(f"{facts['date']}  {_standing(facts):<10}  {codes:<8}  {one.id:<40}  {one_line(facts['title'], 60)}")
+        doubt = f"  (stale: {', '.join(facts['stale'])})" if facts["stale"] else ""
+        typer.echo(f"{facts['date']}  {_standing(facts):<10}  {codes:<8}  {one.id:<40}  {one_line(facts['title'], 60)}{doubt}")
     return None
 
 
@@ -113,6 +72,7 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
     """
     from mailbot import clock
     from mailbot.releases.markdown import to_markdown
+    from mailbot.releases.release import stale
 
     with database_to_read(context) as database:
         found = _load(database, slug)
@@ -120,6 +80,9 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
     if as_json:
         return print_json({**_facts(found, clock.now(), whole=True), "edition": slug, **before})
     corrections.print_history(before)
+    for one in stale(found):
+        still = "It is published, and readers have it as it was." if one.state == "published" else "It cannot be published so."
+        typer.echo(f"{one.slug} is stale: {found.id} has changed since it was translated. {still}", err=True)
     return typer.echo(to_markdown(_edition(found, slug)), nl=False)
 
 
@@ -136,6 +99,28 @@ def publish(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json 
 
 app.command()(corrections.correct)
 app.command()(corrections.withdraw)
+
+
+@app.command()
+def confirm(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(help="The slug of the translation.")],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Say that a translation still says what its original says, which has changed since. Then it can be published.
+
+    Example: mailbot release confirm visit-of-the-minister-en
+    """
+    from mailbot import clock
+    from mailbot.releases import store
+
+    with database_of(context) as database:
+        found = _load(database, slug)
+        if sys.stdin.isatty():
+            confirmed(f"Does {one_line(_edition(found, slug).title, 80)} still say what {found.id} says?", yes)
+        done = database.write_now(store.confirm, slug, clock.now())
+    answer(as_json, {"edition": slug, "confirmed": done}, f"{slug}: " + ("confirmed" if done else "was not in doubt"))
 
 
 @app.command()
@@ -180,65 +165,6 @@ def render(
     return typer.echo(shown)
 
 
-def _files(source: str) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each file; of a folder those that can be releases, in the order of their names."""
-    from mailbot.releases.markdown import MAX_BYTES
-
-    if source == "-":
-        yield "standard input", sys.stdin.buffer.read(MAX_BYTES + 1)
-        return
-    path = Path(source)
-    if source.startswith(("http:", "https:")) or path.suffix.lower() in (".docx", ".doc", ".pdf", ".html", ".htm", ".odt", ".rtf"):
-        raise CannotImport(f"{source} is neither Markdown nor plain text. Copy its text into a file ending in .txt, and import that.")
-    try:
-        paths = [path]
-        if path.is_dir():
-            visible = (one for one in path.rglob("*") if not one.name.startswith(".") and one.is_file())
-            paths = sorted(one for one in visible if one.suffix.lower() in SUFFIXES)
-            if not paths:
-                raise CannotImport(f"{source} holds no release: no file ends in {', '.join(SUFFIXES)}.")
-        for one in paths:
-            with one.open("rb") as file:
-                yield str(one), file.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise CannotImport(f"{problem.filename or source} cannot be read: {problem.strerror}.") from problem
-
-
-def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime) -> list[dict[str, Any]]:
-    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save raises, and CannotImport."""
-    from mailbot.releases import store
-    from mailbot.releases.release import State, public_from
-
-    with tx.begin_nested() as savepoint:
-        saved = {edition.slug: store.save(tx, edition, now) for edition in editions}
-        for release_id in dict.fromkeys(edition.release for edition in editions) if publish else ():
-            found = store.load(tx, release_id)
-            if found and any(edition.state is State.WITHDRAWN for edition in found.editions):
-                raise CannotImport(f"{release_id} was withdrawn. If it is to be public again: mailbot release publish {release_id}")
-            store.publish(tx, release_id, now)
-        releases = {edition.slug: store.load(tx, edition.slug) for edition in editions}
-        if dry_run:
-            savepoint.rollback()
-    return [
-        {
-            "slug": edition.slug, "release": edition.release, "language": edition.language, "title": edition.title,
-            "result": saved[edition.slug], "state": _edition(found, edition.slug).state, "public_from": public_from(found),
-        }
-        for edition in editions if (found := releases[edition.slug])
-    ]  # fmt: skip
-
-
-def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: bool) -> None:
-    for one in done:
-        held = f", embargo until {one['public_from']:%Y-%m-%d %H:%M} UTC" if one["public_from"] else ""
-        result = f"would be {one['result']}" if dry_run and one["result"] != "unchanged" else one["result"]
-        typer.echo(f"{one['slug']} ({one['language']}): {result}, {one['state']}{held}")
-    for file, lines in read.dropped.items():
-        typer.echo(f"{file}: {len(lines)} lines around the release were left out; `release show` shows what was kept.", err=True)
-    if any(one["state"] == "draft" for one in done):
-        typer.echo("A draft is sent to nobody. `mailbot release publish SLUG` publishes it.", err=True)
-
-
 def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str) -> None:
     """Publish; a person at a terminal is asked first."""
     from mailbot import clock
@@ -269,11 +195,6 @@ def _edition(release: "Release", slug: str) -> "Edition":
     return next((edition for edition in release.editions if edition.slug == slug), release.editions[0])
 
 
-def _problem_facts(problem: Any) -> dict[str, Any]:
-    """The fields of one problem."""
-    return {"file": problem.file, "line": problem.line, "message": problem.message}
-
-
 def _standing(facts: dict[str, Any]) -> str:
     """In one word how far the release is."""
     if facts["public"]:
@@ -283,22 +204,22 @@ def _standing(facts: dict[str, Any]) -> str:
 
 def _facts(release: "Release", now: datetime, whole: bool) -> dict[str, Any]:
     """What programs are told of a release."""
-    from mailbot.releases.release import State, day_of, is_public, public_from
+    from mailbot.releases.release import State, day_of, is_public, public_from, stale
 
     original = _edition(release, release.id)
     states = {edition.state for edition in release.editions}
     state = next(state for state in (State.PUBLISHED, State.DRAFT, State.WITHDRAWN) if state in states)
     return {
         "release": release.id, "title": original.title, "date": day_of(original), "state": state,
-        "public": is_public(release, now), "public_from": public_from(release),
+        "public": is_public(release, now), "public_from": public_from(release), "stale": [edition.slug for edition in stale(release)],
         "editions": [_edition_facts(edition, whole) for edition in release.editions],
     }  # fmt: skip
 
 
 def _edition_facts(edition: "Edition", whole: bool) -> dict[str, Any]:
+    from mailbot.releases.anatomy import addresses_in
     from mailbot.releases.body import plain_paragraphs
     from mailbot.releases.markdown import END_MARK
-    from mailbot.releases.pasted import addresses_in
 
     facts: dict[str, Any] = {"slug": edition.slug, "language": edition.language, "title": edition.title, "state": edition.state}
     if whole:

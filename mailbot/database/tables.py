@@ -81,6 +81,7 @@ edition = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False, index=True),
     sa.Column("published_at", Instant),
+    sa.Column("translated_from", sa.String(64)),  # the text_hash of the original (release.py)
     sa.UniqueConstraint("release", "language"),
 )
 

@@ -16,6 +16,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _SAFE_LINK = re.compile(r"(?:https?|mailto):", re.I)
 _SPECIAL = re.compile(r"([\\`*_\[\]<&|])")
 _LINE_START = re.compile(r"^(\s*)(#{1,6}(?=\s|$)|[-+=~](?=\s|$|[-=~])|>)")
+_READ = ("text", "softbreak", "hardbreak")
 _NUMBERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 
 
@@ -52,9 +53,23 @@ def to_html(body: str) -> str:
 
 def from_plain(paragraph: str) -> str:
     """Markdown that reads as exactly this one line of plain text."""
-    escaped = _SPECIAL.sub(r"\\\1", paragraph)
-    escaped = _NUMBERED.sub(r"\1\\\2", escaped)
-    return _LINE_START.sub(r"\1\\\2", escaped)
+    return safe_start(escaped(paragraph))
+
+
+def escaped(text: str) -> str:
+    """Plain text inside a paragraph."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def safe_start(line: str) -> str:
+    """A line of Markdown that does not begin as a heading, a quotation or a list item does."""
+    return _LINE_START.sub(r"\1\\\2", _NUMBERED.sub(r"\1\\\2", line))
+
+
+def words(markdown: str) -> str:
+    """What is read of it: the text alone, without marks and addresses, with single spaces."""
+    inlines = (child for token in _MARKDOWN.parse(markdown) for child in token.children or ())
+    return " ".join("".join(child.content if child.type == "text" else " " for child in inlines if child.type in _READ).split())
 
 
 def _safe(children: Sequence[Token]) -> Iterator[Token]:

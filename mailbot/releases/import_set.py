@@ -1,4 +1,4 @@
-"""Several files as one set, in any order: which release each edition belongs to, and every clash by name.
+"""Several files of any kind as one set, in any order: which release each edition belongs to, and every clash by name.
 
 A set with a problem is not imported at all, so that a missing file cannot leave a release in one language only.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.languages import Language
-from mailbot.releases import markdown, pasted
+from mailbot.releases import anatomy, markdown, page, pasted, word
+from mailbot.releases.anatomy import Found
 from mailbot.releases.markdown import NotARelease, Page
 from mailbot.releases.release import Edition, Release
+from mailbot.releases.wish import Wish, placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,27 @@ class ImportSet:
 
     editions: tuple[Edition, ...]
     problems: tuple[Problem, ...]
-    dropped: Mapping[str, tuple[str, ...]]  # by file: the lines of a pasted page that are no part of the release
+    dropped: Mapping[str, tuple[str, ...]]  # by file: the lines that are no part of the release
 
 
-def read_page(data: bytes, languages: Mapping[str, Language], now: datetime, language: str = "") -> tuple[Page, tuple[str, ...]]:
-    """One file, of either kind, and the lines left out of it. Raises NotARelease."""
+def read_page(file: str, data: bytes, languages: Mapping[str, Language], now: datetime, wish: Wish) -> Page | Found:
+    """One file of any kind: with front matter a page, else what was found in it. `file` is its name or address. Raises NotARelease."""
+    if data.startswith((b"%PDF-", b"{\\rtf")):
+        raise NotARelease("A PDF or RTF file cannot be read. Import the Word file (.docx) or the page, or paste its text into a .txt file.")
+    if data.startswith((word.ZIP, word.COMPOUND)) or file.lower().endswith((".docx", ".doc")):
+        return word.parse(data, languages, now, wish.language, wish.accept_changes)
+    if page.is_page(file, data):
+        return page.parse(data, languages, now, wish.language, file if file.startswith(("http:", "https:")) else "")
     text = markdown.decode(data)
     if markdown.has_front_matter(text):
-        return markdown.parse(text, lambda body: language or pasted.detect_language(body, languages)), ()
-    found = pasted.parse(text, languages, now, language)
-    return found.page, found.dropped
+        return markdown.parse(text, lambda body: wish.language or anatomy.detect_language(body, languages))
+    return pasted.parse(text, languages, now, wish.language)
 
 
 def import_set(
-    files: Iterable[tuple[str, bytes]], languages: Mapping[str, Language], now: datetime, known: Sequence[Release] = (), language: str = ""
+    files: Iterable[tuple[str, bytes]], languages: Mapping[str, Language], now: datetime, known: Sequence[Release] = (), wish: Wish = Wish()
 ) -> ImportSet:
-    """Read the files (name, bytes) as one set. `known` are the releases there are; `language` is that of files that do not name theirs.
+    """Read the files (name, bytes) as one set. `known` are the releases there are; `wish` is what was said beside the files.
 
     The first of `languages` is the one of a text that has no word of any."""
     pages: dict[str, tuple[str, Page]] = {}
@@ -54,21 +61,23 @@ def import_set(
     dropped: dict[str, tuple[str, ...]] = {}
     for file, data in files:
         try:
-            page, left_out = read_page(data, languages, now, language)
+            read = read_page(file, data, languages, now, wish)
+            found = placed(read, None, wish, known) if isinstance(read, Page) else placed(read.page, read, wish, known)
         except NotARelease as problem:
             problems.append(Problem(file, problem.line, str(problem)))
             continue
-        if left_out:
-            dropped[file] = left_out
-        if page.slug in pages:
-            problems.append(Problem(file, None, f"has the slug {page.slug} of {pages[page.slug][0]}. Give one of them another: slug: ..."))
+        if isinstance(read, Found) and read.dropped:
+            dropped[file] = read.dropped
+        if found.slug in pages:
+            other = pages[found.slug][0]
+            problems.append(Problem(file, None, f"has the slug {found.slug} of {other}. Give one of them another: slug: ..."))
         else:
-            pages[page.slug] = (file, page)
+            pages[found.slug] = (file, found)
     stored = {edition.slug: edition for release in known for edition in release.editions}
     editions: list[tuple[str, Edition]] = []
-    for file, page in pages.values():
+    for file, found in pages.values():
         try:
-            editions.append((file, page.edition(_release_of(page, {slug: one for slug, (_, one) in pages.items()}, stored))))
+            editions.append((file, found.edition(_release_of(found, {slug: one for slug, (_, one) in pages.items()}, stored))))
         except NotARelease as problem:
             problems.append(Problem(file, None, str(problem)))
     problems += _clashes(editions, stored)
@@ -76,10 +85,10 @@ def import_set(
     return ImportSet(() if problems else tuple(in_order), tuple(sorted(problems, key=lambda one: (one.file, one.line or 0))), dropped)
 
 
-def _release_of(page: Page, pages: Mapping[str, Page], stored: Mapping[str, Edition]) -> str:
+def _release_of(found: Page, pages: Mapping[str, Page], stored: Mapping[str, Edition]) -> str:
     """Follow translation_of to the edition that is no translation."""
-    seen = [page.slug]
-    slug = page.translation_of
+    seen = [found.slug]
+    slug = found.translation_of
     while slug:
         if slug in seen:
             circle = " → ".join([*seen, slug])

@@ -19,6 +19,7 @@ from mailbot.releases.release import Dated, Edition
 
 MAX_BYTES = 1_000_000
 END_MARK = "***"
+INSTALL = "Install mailbot with its extra `import`: pip install 'mailbot[import]'"
 MAX_FRONT_MATTER = 16_000
 MAX_SLUG = 80
 MAX_TITLE = 500
@@ -72,7 +73,7 @@ class Page:
 def decode(data: bytes) -> str:
     """The text of a file from any office machine: UTF-8, UTF-16 with its mark, else Windows-1252. Newlines and accents made one way."""
     if len(data) > MAX_BYTES:
-        raise NotARelease(f"The file holds {len(data):,} bytes; a release has at most {MAX_BYTES:,}. Is it the right file?")
+        raise NotARelease(f"The file has more than {MAX_BYTES:,} bytes, and no release has. Is it the right file?")
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError:
@@ -124,7 +125,7 @@ def parse(text: str, detect: Callable[[str], str]) -> Page:
         place=_one_line(fields.get("place", "")),
         date=_day_or_instant(_one_line(fields["date"]), at["date"]),
         topics=tuple(topics) if not isinstance(topics, str) else tuple(part.strip() for part in topics.split(",") if part.strip()),
-        embargo=_embargo(_one_line(fields.get("embargo", "")), at.get("embargo")),
+        embargo=instant("embargo", _one_line(fields.get("embargo", "")), at.get("embargo")),
     )
 
 
@@ -252,14 +253,15 @@ def _day_or_instant(written: str, line: int) -> Dated:
     return _with_offset("date", moment, line)
 
 
-def _embargo(written: str, line: int | None) -> datetime | None:
+def instant(key: str, written: str, line: int | None) -> datetime | None:
+    """An instant with its offset from UTC, as `key` gives it; None where it gives none. Raises NotARelease."""
     if not written:
         return None
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
-        raise NotARelease(f"embargo takes an instant such as 2025-01-01T08:00:00+00:00, not {written[:40]!r}.", line) from None
-    return _with_offset("embargo", moment, line)
+        raise NotARelease(f"{key} takes an instant such as 2025-01-01T08:00:00+00:00, not {written[:40]!r}.", line) from None
+    return _with_offset(key, moment, line)
 
 
 def _with_offset(key: str, moment: datetime, line: int | None) -> datetime:

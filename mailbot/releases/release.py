@@ -39,6 +39,7 @@ class Edition:
     topics: tuple[str, ...] = ()
     embargo: datetime | None = None
     state: State = State.DRAFT
+    translated_from: str = ""  # of a translation: the text_hash of the original that it says; empty in the original
 
     def __post_init__(self) -> None:
         """Times are aware and UTC; an edition dated by an instant is under embargo until it, unless it names another."""
@@ -67,6 +68,12 @@ class Edition:
         )
         return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
+    @property
+    def text_hash(self) -> str:
+        """Changes with what a translation has to say too: not with embargo and topics, which are no words."""
+        fields = (self.title, self.body, self.notes, self.contact, self.place, self.date.isoformat())
+        return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -74,6 +81,15 @@ class Release:
 
     id: str
     editions: tuple[Edition, ...]
+
+
+def stale(release: Release) -> tuple[Edition, ...]:
+    """The translations whose original has changed since they were made, or since somebody confirmed that they still say the same."""
+    original = next((edition for edition in release.editions if edition.slug == release.id), None)
+    if original is None:
+        return ()
+    says = original.text_hash
+    return tuple(edition for edition in release.editions if edition is not original and edition.translated_from != says)
 
 
 def public_from(release: Release) -> datetime | None:

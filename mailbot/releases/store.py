@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.database.engine import Tx
 from mailbot.database.tables import edition as table
-from mailbot.releases.release import Edition, Release, State
+from mailbot.releases.release import Edition, Release, State, stale
 
 _NEWEST = sa.select(sa.func.max(table.c.changed_at))
 Saved = Literal["added", "updated", "unchanged"]
@@ -27,6 +27,24 @@ class PublishedEditionChanged(Exception):
 
 class EditionTaken(Exception):
     """The slug, or the language of that release, belongs to another edition."""
+
+
+class StaleTranslation(Exception):
+    """The original has changed since this translation was made; nobody has said yet that it still says the same."""
+
+    def __init__(self, release: str, slugs: Iterable[str]) -> None:
+        named = ", ".join(slugs)
+        super().__init__(
+            f"{release} has changed since its translation was made: {named}. Import the new translation; or, if the old one still says the "
+            f"same: mailbot release confirm {named.partition(',')[0]}"
+        )
+
+
+class NoTranslation(Exception):
+    """The edition is an original."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"{slug} is no translation, so there is nothing to confirm. `mailbot release list` marks what is stale.")
 
 
 class NoSuchRelease(Exception):
@@ -47,6 +65,7 @@ def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
         if taken is not None:
             raise EditionTaken(f"The release {edition.release} has an edition in {edition.language!r} already: {taken}. Use its slug.")
         values = {**_columns(edition), "slug": edition.slug, "state": State.DRAFT, "created_at": now, "changed_at": _after_all(tx, now)}
+        values["translated_from"] = _original_says(tx, edition)
         tx.execute(table.insert().values(values))
         return "added"
     if before.content_hash == edition.content_hash:
@@ -61,7 +80,25 @@ def save(tx: Tx, edition: Edition, now: datetime) -> Saved:
 
 def replace_content(tx: Tx, edition: Edition, now: datetime) -> None:
     """The content of a known edition becomes this, its state stays. For a published one correction_store keeps what it said."""
-    tx.execute(table.update().where(table.c.slug == edition.slug).values(**_columns(edition), changed_at=_after_all(tx, now)))
+    values = {**_columns(edition), "changed_at": _after_all(tx, now), "translated_from": _original_says(tx, edition)}
+    tx.execute(table.update().where(table.c.slug == edition.slug).values(values))
+
+
+def confirm(tx: Tx, slug: str, now: datetime) -> bool:
+    """A person says that this translation still says what its original says now. False where nobody doubted it.
+
+    Raises NoSuchRelease, NoTranslation."""
+    found = load(tx, slug)
+    if found is None:
+        raise NoSuchRelease(slug)
+    if slug == found.id:
+        raise NoTranslation(slug)
+    edition = next((one for one in stale(found) if one.slug == slug), None)
+    if edition is None:
+        return False
+    says = {"translated_from": _original_says(tx, edition), "changed_at": _after_all(tx, now)}
+    tx.execute(table.update().where(table.c.slug == slug).values(says))
+    return True
 
 
 def load_all(tx: Tx) -> tuple[Release, ...]:
@@ -76,7 +113,9 @@ def load(tx: Tx, any_slug: str) -> Release | None:
 
 
 def publish(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
-    """Publish every edition of the release that is not; public they are from the end of the embargo on. Gives the slugs that changed."""
+    """Publish every edition of the release that is not; public they are from the end of the embargo on. Gives the slugs that changed.
+
+    Raises StaleTranslation, for the editions that would be published now."""
     return _become(tx, release_id, State.PUBLISHED, now)
 
 
@@ -89,6 +128,14 @@ def version(tx: Tx) -> str:
     """A cheap mark that is another one after any change: what was worked out from the releases is good while it stays."""
     newest = tx.execute(_NEWEST).scalar()
     return newest.isoformat() if newest else ""
+
+
+def _original_says(tx: Tx, edition: Edition) -> str:
+    """The text_hash of the original of a translation; of an original, nothing."""
+    if edition.slug == edition.release:
+        return ""
+    row = tx.execute(sa.select(table).where(table.c.slug == edition.release)).one_or_none()
+    return "" if row is None else edition_of(row, State(row.state)).text_hash
 
 
 def alone(tx: Tx) -> None:
@@ -112,6 +159,9 @@ def _become(tx: Tx, release_id: str, state: State, now: datetime) -> tuple[str, 
         if load(tx, release_id) is None:
             raise NoSuchRelease(release_id)
         return ()
+    found = load(tx, release_id)
+    if state is State.PUBLISHED and found and (doubted := [one.slug for one in stale(found) if one.slug in changed]):
+        raise StaleTranslation(release_id, doubted)
     values: dict[str, Any] = {"state": state, "changed_at": _after_all(tx, now)}
     if state is State.PUBLISHED:
         values["published_at"] = now
@@ -157,4 +207,5 @@ def edition_of(row: sa.Row[Any], state: State) -> Edition:
         topics=tuple(row.topics),
         embargo=row.embargo,
         state=state,
+        translated_from=getattr(row, "translated_from", None) or "",
     )

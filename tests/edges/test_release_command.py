@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mailbot.cli import release
+from mailbot.releases.read_source import CannotImport
 from mailbot.releases.store import NoSuchRelease, PublishedEditionChanged
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -93,14 +94,14 @@ def test_a_dry_run_changes_nothing(run: Run) -> None:
 def test_a_problem_is_told_and_nothing_is_imported(run: Run) -> None:
     Path("set/c.md").write_text("---\ntitle: T\n---\nTexte.\n")
     result = run("import", "set")
-    assert isinstance(result.exception, release.CannotImport)
+    assert isinstance(result.exception, CannotImport)
     assert "set/c.md, line 1: The date is missing" in str(result.exception)
     assert facts(run("list", "--json")) == []
 
 
-@pytest.mark.parametrize("source", ["nothing.md", "https://example.org/a", "a.docx"])
+@pytest.mark.parametrize("source", ["nothing.md", "a.docx", "a\0b"])
 def test_a_source_that_cannot_be_read_is_told(run: Run, source: str) -> None:
-    assert isinstance(run("import", source).exception, release.CannotImport)
+    assert isinstance(run("import", source).exception, CannotImport)
 
 
 def test_publish_and_withdraw_by_any_slug(run: Run) -> None:

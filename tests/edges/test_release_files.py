@@ -11,6 +11,7 @@ from mailbot.releases import markdown
 from mailbot.releases.import_set import import_set
 from mailbot.releases.markdown import MAX_BYTES, NotARelease, Page, decode, parse, slug_of, to_markdown
 from mailbot.releases.release import Release, State
+from mailbot.releases.wish import Wish
 
 LANGUAGES = languages.load([languages.shipped()])
 LANGUAGES = {code: LANGUAGES[code] for code in ("fr", "en")}
@@ -139,7 +140,7 @@ def test_the_same_file_from_any_office_machine_reads_the_same(data: bytes) -> No
     assert read(decode(data)) == read(FULL)
 
 
-@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"PK\x03\x04" + bytes(range(256)), b"\x81\x8d\x8f"])
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"PK\x03\x05" + bytes(range(256)), b"\x81\x8d\x8f"])
 def test_what_is_no_text_is_refused(data: bytes) -> None:
     with pytest.raises(NotARelease, match="not text"):
         decode(data)
@@ -244,7 +245,7 @@ def test_the_language_is_told_by_small_words_and_is_the_first_one_in_doubt(body:
 
 def test_the_language_that_is_said_wins_over_the_words_and_the_files_own_over_it() -> None:
     files = [("a.md", front("title: T", "date: 2025-01-01", body="Le phare est là.").encode()), A]
-    found = import_set([files[0], file("b", "fr")], LANGUAGES, NOW, language="en")
+    found = import_set([files[0], file("b", "fr")], LANGUAGES, NOW, wish=Wish(language="en"))
     assert [edition.language for edition in found.editions] == ["fr", "en"]
 
 

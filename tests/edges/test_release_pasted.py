@@ -7,15 +7,16 @@ from textwrap import wrap
 import pytest
 
 from mailbot import languages
-from mailbot.releases import pasted
+from mailbot.releases import anatomy
+from mailbot.releases.anatomy import read_dateline
 from mailbot.releases.body import plain_paragraphs
 from mailbot.releases.markdown import NotARelease, decode, to_markdown
 from mailbot.releases.markdown import parse as parse_file
-from mailbot.releases.pasted import parse, read_dateline
+from mailbot.releases.pasted import parse
 
 LOADED = languages.load([languages.shipped()])
 LANGUAGES = {code: LOADED[code] for code in ("fr", "en")}
-MARKS = pasted._marks(LANGUAGES)
+MARKS = anatomy.marks_of(LANGUAGES)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SAMPLE = (Path(__file__).parents[1] / "samples" / "pasted_release.txt").read_bytes()
 LEAD = "Valmarine – Le nouveau phare de la pointe a été allumé le 12 mars 2025 devant quatre cents habitants réunis sur la jetée."

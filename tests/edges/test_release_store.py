@@ -1,13 +1,15 @@
 """The table of editions on both databases: twice is once, published text does not change in silence, nothing public leaks early."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from mailbot.database.engine import Database
+from mailbot.database.tables import edition as table
 from mailbot.releases import store
-from mailbot.releases.release import Edition, Release, State, is_public, public_editions
+from mailbot.releases.release import Edition, Release, State, is_public, public_editions, stale
 
 T = datetime(2025, 1, 1, 8, tzinfo=UTC)
 
@@ -157,3 +159,55 @@ def test_a_refused_import_leaves_nothing_behind(database: Database) -> None:
     with pytest.raises(store.EditionTaken):
         database.write_now(both)
     assert database.read_now(store.load_all) == ()
+
+
+def stale_slugs(database: Database) -> list[str]:
+    return [one.slug for one in stale(load(database))]
+
+
+def test_a_translation_is_stale_once_its_original_says_something_else(database: Database) -> None:
+    save(database, edition(), ENGLISH)
+    assert stale_slugs(database) == []
+    save(database, edition(embargo=T))
+    assert stale_slugs(database) == []
+    save(database, edition(body="Autre."))
+    assert stale_slugs(database) == ["a-en"]
+    assert save(database, ENGLISH) == ["unchanged"]
+    assert stale_slugs(database) == ["a-en"]
+
+
+def test_a_stale_translation_is_not_published_and_nothing_of_its_release_is(database: Database) -> None:
+    save(database, edition(), ENGLISH, edition(body="Autre."))
+    with pytest.raises(store.StaleTranslation, match="mailbot release confirm a-en"):
+        database.write_now(store.publish, "a", T)
+    assert {one.state for one in load(database).editions} == {State.DRAFT}
+
+
+@pytest.mark.parametrize(
+    "settle",
+    [lambda tx: store.save(tx, replace(ENGLISH, body="Other."), T), lambda tx: store.confirm(tx, "a-en", T)],
+    ids=["a new translation", "a person's word"],
+)
+def test_a_new_translation_or_a_persons_word_makes_it_fit_to_be_published(database: Database, settle: object) -> None:
+    save(database, edition(), ENGLISH, edition(body="Autre."))
+    database.write_now(settle)  # type: ignore[arg-type]
+    assert stale_slugs(database) == []
+    assert database.write_now(store.publish, "a", T) == ("a", "a-en")
+
+
+def test_a_published_translation_stays_published_when_its_original_changes(database: Database) -> None:
+    save(database, edition(), ENGLISH)
+    database.write_now(store.publish, "a", T)
+    database.write_now(lambda tx: tx.execute(sa.update(table).where(table.c.slug == "a").values(body="Autre.")))
+    assert stale_slugs(database) == ["a-en"]
+    assert len(public_editions(load(database), T)) == 2
+    assert database.write_now(store.publish, "a", T) == ()
+
+
+def test_confirming_twice_is_once_and_what_is_no_translation_is_told(database: Database) -> None:
+    save(database, edition(), ENGLISH, edition(body="Autre."))
+    assert [database.write_now(store.confirm, "a-en", T) for _ in range(2)] == [True, False]
+    with pytest.raises(store.NoTranslation):
+        database.write_now(store.confirm, "a", T)
+    with pytest.raises(store.NoSuchRelease):
+        database.write_now(store.confirm, "b", T)

@@ -1,5 +1,6 @@
 """What is public, and since when: decided in one place, to the second, for every state and every edition."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import product
 
@@ -17,6 +18,7 @@ from mailbot.releases.release import (
     public_editions,
     public_from,
     released_at,
+    stale,
 )  # fmt: skip
 
 T = datetime(2025, 1, 1, 8, tzinfo=UTC)
@@ -143,3 +145,13 @@ def test_the_content_hash_changes_with_whatever_a_reader_sees(change: dict[str, 
 
 def test_the_content_hash_does_not_change_with_the_state() -> None:
     assert edition(state=State.DRAFT).content_hash == edition().content_hash
+
+
+def test_a_translation_is_stale_when_its_original_says_something_else() -> None:
+    original = edition("a")
+    fresh = replace(edition("a-en", language="en"), translated_from=original.text_hash)
+    assert stale(Release("a", (original, fresh))) == ()
+    changed = replace(original, body="Autre chose.")
+    assert stale(Release("a", (changed, fresh))) == (fresh,)
+    assert stale(Release("a", (replace(original, embargo=T, topics=("x",)), fresh))) == ()
+    assert stale(Release("a", (fresh,))) == ()
