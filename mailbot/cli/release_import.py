@@ -35,7 +35,7 @@ def import_(
 
     What changes in a draft is shown word by word. Importing the same again changes nothing. A published text is never changed here.
 
-    Example: mailbot release import "Communiqué v3.docx" --release visit-of-the-minister --language fr --dry-run
+    Example: mailbot release import visit-v3.docx --release visit-of-the-minister --language fr --dry-run
     """
     from mailbot import clock, languages, terms
     from mailbot.releases import store

@@ -91,7 +91,8 @@ def find(lines: Sequence[Paragraph], languages: Mapping[str, Language], now: dat
     above = lines[: title_at or 0]
     between = lines[title_at + 1 : first] if title_at is not None else lines[:first]
     if given.whole:  # a line below the title is part of it, unless it says no more than where and when
-        body = [line for line in between if not (_stands_alone(line, marks, now) or _is_trade(line, marks))] + list(body)
+        furniture = [line for line in between if _stands_alone(line, marks, now) or _is_trade(line, marks)]
+        body = [line for line in between if line not in furniture] + list(body)
     title = given.title or ("" if title_at is None else _one_line(lines[title_at].plain))
     _check_title(title)
     told = (alone for line in (*above, *between) if (alone := _stands_alone(line, marks, now)))
@@ -110,8 +111,8 @@ def find(lines: Sequence[Paragraph], languages: Mapping[str, Language], now: dat
         place=(dateline.place if dateline else "") or (alone.place if alone else ""),
         date=day,
     )
-    left_out = (*above, *(() if given.whole else between), *dropped)
-    embargo = next((line.plain for line in (*above, *between) if _is_embargo(line.plain, marks)), "")
+    left_out = (*above, *(furniture if given.whole else between), *dropped)
+    embargo = next((line.plain for line in (*above, *between, *after) if _is_embargo(line.plain, marks)), "")
     return Found(page, end_mark, addresses_in(page.contact), tuple(line.plain for line in left_out), embargo)
 
 

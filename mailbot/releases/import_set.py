@@ -42,8 +42,9 @@ def read_page(file: str, data: bytes, languages: Mapping[str, Language], now: da
         raise NotARelease("A PDF or RTF file cannot be read. Import the Word file (.docx) or the page, or paste its text into a .txt file.")
     if data.startswith((word.ZIP, word.COMPOUND)) or file.lower().endswith((".docx", ".doc")):
         return word.parse(data, languages, now, wish.language, wish.accept_changes)
-    if page.is_page(file, data):
-        return page.parse(data, languages, now, wish.language, file if file.startswith(("http:", "https:")) else "")
+    address = file if file.lower().startswith(("http:", "https:")) else ""
+    if address or page.is_page(file, data):
+        return page.parse(data, languages, now, wish.language, address)
     text = markdown.decode(data)
     if markdown.has_front_matter(text):
         return markdown.parse(text, lambda body: wish.language or anatomy.detect_language(body, languages))

@@ -3,6 +3,7 @@
 This is the one way by which a text comes in from outside: what imports and what corrects both ask here, and so read alike.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ def _files(source: str, standard_input: BinaryIO | None, limits: Limits) -> Iter
     if source == "-" and standard_input is not None:
         yield "standard input", standard_input.read(MOST_BYTES + 1)
         return
-    if source.lower().startswith(("http:", "https:")):
+    if re.match(r"https?:|[a-z][a-z0-9+.-]*://", source, re.I):
         yield fetch(source, limits)
         return
     path = Path(source)

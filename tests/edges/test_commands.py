@@ -172,7 +172,7 @@ def test_to_look_makes_nothing(alone: Commands) -> None:
 def test_an_older_database_is_not_changed_by_looking(mailbot: Commands, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     from mailbot.database import migrate
 
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", "9999")
     with pytest.raises(migrate.OlderDatabase, match="mailbot database upgrade"):
         migrate.is_ready(database)
 

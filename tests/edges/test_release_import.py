@@ -135,6 +135,8 @@ def test_a_published_text_is_not_changed_and_the_way_to_correct_it_is_named(mail
         (["a.pdf"], "PDF"),
         (["http://127.0.0.1:1/x"], "private network"),
         (["http://localhost/x"], "private network"),
+        (["gopher://localhost/x"], "not the address of a page"),
+        (["FILE:///etc/passwd"], "not the address of a page"),
     ],
 )
 def test_what_cannot_be_imported_is_told_and_nothing_is_changed(mailbot: Run, words: list[str], said: str) -> None:

@@ -69,7 +69,9 @@ def test_the_title_is_found_however_it_was_set(above: list[str]) -> None:
 
 def test_a_line_below_the_title_is_kept_and_one_of_place_and_day_is_read() -> None:
     day, below = paragraph("Valmarine, le 14 mars 2025"), paragraph("Trente milles de portée")
-    page = read(paragraph(TITLE, style="Titre"), day, below, paragraph(LEAD + ".")).page
+    found = read(paragraph(TITLE, style="Titre"), day, below, paragraph(LEAD + "."))
+    page = found.page
+    assert found.dropped == ("Valmarine, le 14 mars 2025",)
     assert plain_paragraphs(page.body) == ("Trente milles de portée", LEAD + ".")
     assert (page.place, page.date) == ("Valmarine", date(2025, 3, 14))
 
