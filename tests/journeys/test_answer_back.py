@@ -221,13 +221,15 @@ async def test_a_file_that_cannot_be_made_is_told_to_a_colleague_and_holds_up_no
     assert office.unsound() == []
 
 
-async def test_a_release_that_is_withdrawn_while_its_pdf_waits_does_not_leave(office: Office, relay: LoopbackRelay) -> None:
+async def test_a_release_withdrawn_while_its_pdf_waits_does_not_leave_and_who_had_it_is_told(office: Office, relay: LoopbackRelay) -> None:
     answer = await first_answer(office, relay)
     office.deliver(iphone("PDF", answer).as_bytes(), sender=AWA)
     await service.run_once(office.parts(), ("inbox",))
     await office.commanded("release", "withdraw", FOUNTAIN, "--yes")
     await office.once()
-    assert [read(got.content)["To"].addresses[0].addr_spec for got in relay.mails[1:]] == [COLLEAGUE]
+    assert sorted(got.recipient for got in relay.mails[1:]) == [AWA, COLLEAGUE]
+    (told,) = [got for got in relay.mails[1:] if got.recipient == AWA]
+    assert "Nous retirons le communiqué" in text_of(told.content)
     assert office.unsound() == []
 
 
