@@ -144,7 +144,7 @@ def _read(
     settings = settings_of(context)
     loaded = languages.load(terms.language_folders(settings))
     order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
-    now, wish = clock.now().astimezone(terms.office_zone(settings)), Wish(language or old.language, old.slug, accept_changes=accept_changes)
+    now, wish = clock.now().astimezone(terms.office_zone(settings)), Wish(language=language or old.language, accept_changes=accept_changes)
     read = read_source(source, order, now, database.read_now(store.load_all), wish, sys.stdin.buffer)
     if read.problems:
         raise CannotImport("nothing was corrected.\n" + "\n".join(f"  {problem}" for problem in read.problems))

@@ -12,6 +12,7 @@ from mailbot.cli import release
 from mailbot.database.engine import Database
 from mailbot.releases.correction import CannotCorrect
 from mailbot.releases.markdown import to_markdown
+from mailbot.releases.read_source import CannotImport
 from mailbot.releases.store import NoSuchRelease
 from tests.edges.newsroom import CORRECTED, FOUNTAIN, FOUNTAIN_EN, NEW, OLD, Newsroom, newsroom
 
@@ -104,9 +105,9 @@ def test_what_it_said_before_stays_on_record(run: Run, office: Newsroom) -> None
     [
         ("nothing", "right.md", NoSuchRelease, "nothing"),
         ("fontaine", "english.md", CannotCorrect, "is the edition fontaine-en, not fontaine"),
-        ("fontaine", "none.md", release.CannotImport, "cannot be read"),
-        ("fontaine", "empty.md", release.CannotImport, "empty.md"),
-        ("fontaine", ".", CannotCorrect, "files"),
+        ("fontaine", "none.md", CannotImport, "cannot be read"),
+        ("fontaine", "empty.md", CannotImport, "empty.md"),
+        ("fontaine", ".", CannotImport, "nothing was corrected"),
     ],
     ids=["no such release", "the other edition's file", "no file", "no release", "a folder"],
 )
