@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import release_review
 from mailbot.cli.opening import (
     DryRun,
     Json,
@@ -75,7 +76,9 @@ def import_(
             if as_json:
                 print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
             raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in read.problems))
-        done = database.write_now(_take_in, read.editions, publish, dry_run, now)
+        done = database.write_now(_take_in, read.editions, publish, dry_run, now, settings.releases.sign_off)
+        if publish:
+            release_review.look_at_set(database, read.editions, settings, loaded)
     if as_json:
         return print_json({"editions": done, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
     _print_taken_in(done, read, dry_run)
@@ -124,11 +127,16 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 def publish(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
     """Publish every edition of a release. One under embargo becomes public at its instant.
 
+    What differs between the editions is shown first, and publishing them all the same is asked for, or takes --yes.
+
     Example: mailbot release publish visit-of-the-minister
     """
+    from functools import partial
+
     from mailbot.releases import store
 
-    _change(context, slug, yes, as_json, store.publish, "Publish {title} ({codes})?")
+    change = partial(store.publish, signatory=settings_of(context).releases.sign_off)
+    _change(context, slug, yes, as_json, change, "Publish {title} ({codes})?", release_review.looked_at)
 
 
 @app.command()
@@ -208,8 +216,10 @@ def _files(source: str) -> Iterator[tuple[str, bytes]]:
         raise CannotImport(f"{problem.filename or source} cannot be read: {problem.strerror}.") from problem
 
 
-def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime) -> list[dict[str, Any]]:
-    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save raises, and CannotImport."""
+def _take_in(
+    tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime, signatory: str
+) -> list[dict[str, Any]]:
+    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save and publish raise, and CannotImport."""
     from mailbot.releases import store
     from mailbot.releases.release import State, public_from
 
@@ -219,7 +229,7 @@ def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bo
             found = store.load(tx, release_id)
             if found and any(edition.state is State.WITHDRAWN for edition in found.editions):
                 raise CannotImport(f"{release_id} was withdrawn. If it is to be public again: mailbot release publish {release_id}")
-            store.publish(tx, release_id, now)
+            store.publish(tx, release_id, now, signatory=signatory)
         releases = {edition.slug: store.load(tx, edition.slug) for edition in editions}
         if dry_run:
             savepoint.rollback()
@@ -243,13 +253,15 @@ def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: 
         typer.echo("A draft is sent to nobody. `mailbot release publish SLUG` publishes it.", err=True)
 
 
-def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str) -> None:
-    """Publish or withdraw; a person at a terminal is asked first."""
+def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str, look: Any = None) -> None:
+    """Publish or withdraw; a person at a terminal is asked first. `look`: what must be looked at before."""
     from mailbot import clock
 
     now = clock.now()
     with database_of(context) as database:
         found = _load(database, slug)
+        if look:
+            look(context, found, yes)
         if sys.stdin.isatty():
             codes = ", ".join(edition.language for edition in found.editions)
             confirmed(question.format(title=one_line(_edition(found, found.id).title, 80), codes=codes), yes)

@@ -20,11 +20,11 @@ Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
 NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
-STORES = {"store", "shelf", "suppression_store", "direct_answer_store"}
+STORES = {"store", "shelf", "suppression_store", "direct_answer_store", "sign_off_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
-    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce",
+    "hand_over", "take_reply", "submit", "escalate", "notice_answers", "dispatch", "print_pdf", "announce",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",

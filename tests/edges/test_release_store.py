@@ -1,6 +1,7 @@
 """The table of editions on both databases: twice is once, published text does not change in silence, nothing public leaks early."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -67,7 +68,7 @@ def test_a_draft_may_change(database: Database) -> None:
 
 def test_a_published_edition_changes_by_correction_only(database: Database) -> None:
     save(database, edition())
-    database.write_now(store.publish, "a", T)
+    database.write_now(store.publish, "a", T, signatory="")
     with pytest.raises(store.PublishedEditionChanged, match="release correct a"):
         save(database, edition(title="Autre"))
     assert save(database, edition()) == ["unchanged"]
@@ -76,7 +77,7 @@ def test_a_published_edition_changes_by_correction_only(database: Database) -> N
 
 def test_the_embargo_of_a_published_edition_cannot_be_lifted_by_an_import(database: Database) -> None:
     save(database, edition(embargo=T))
-    database.write_now(store.publish, "a", T - timedelta(days=1))
+    database.write_now(store.publish, "a", T - timedelta(days=1), signatory="")
     with pytest.raises(store.PublishedEditionChanged):
         save(database, edition())
     assert not is_public(load(database), T - timedelta(seconds=1))
@@ -105,8 +106,8 @@ def test_what_belongs_to_another_edition_is_refused(database: Database, taken: E
 
 def test_publishing_and_withdrawing_take_every_edition_and_twice_is_once(database: Database) -> None:
     save(database, edition(), ENGLISH)
-    assert database.write_now(store.publish, "a", T) == ("a", "a-en")
-    assert database.write_now(store.publish, "a", T) == ()
+    assert database.write_now(store.publish, "a", T, signatory="") == ("a", "a-en")
+    assert database.write_now(store.publish, "a", T, signatory="") == ()
     assert len(public_editions(load(database), T)) == 2
     assert database.write_now(store.withdraw, "a", T) == ("a", "a-en")
     assert database.write_now(store.withdraw, "a", T) == ()
@@ -115,10 +116,10 @@ def test_publishing_and_withdrawing_take_every_edition_and_twice_is_once(databas
 
 def test_a_translation_that_is_added_later_is_published_by_itself(database: Database) -> None:
     save(database, edition())
-    database.write_now(store.publish, "a", T)
+    database.write_now(store.publish, "a", T, signatory="")
     save(database, ENGLISH)
     assert [one.slug for one in public_editions(load(database), T)] == ["a"]
-    assert database.write_now(store.publish, "a", T) == ("a-en",)
+    assert database.write_now(store.publish, "a", T, signatory="") == ("a-en",)
 
 
 def test_a_withdrawn_edition_stays_withdrawn_when_its_file_is_imported_again(database: Database) -> None:
@@ -128,7 +129,7 @@ def test_a_withdrawn_edition_stays_withdrawn_when_its_file_is_imported_again(dat
     assert load(database).editions[0].state is State.WITHDRAWN
 
 
-@pytest.mark.parametrize("change", [store.publish, store.withdraw])
+@pytest.mark.parametrize("change", [partial(store.publish, signatory=""), store.withdraw], ids=["publish", "withdraw"])
 def test_a_release_that_there_is_not_is_named(database: Database, change: object) -> None:
     with pytest.raises(store.NoSuchRelease, match="'b'"):
         database.write_now(change, "b", T)  # type: ignore[arg-type]
@@ -140,7 +141,7 @@ def test_the_version_is_another_one_after_every_change_even_with_the_clock_set_b
         [
             lambda tx, now: store.save(tx, edition(), now),
             lambda tx, now: store.save(tx, edition(title="Autre"), now),
-            lambda tx, now: store.publish(tx, "a", now),
+            lambda tx, now: store.publish(tx, "a", now, signatory=""),
             lambda tx, now: store.withdraw(tx, "a", now),
         ]
     ):

@@ -248,10 +248,9 @@ async def test_a_release_that_was_corrected_since_does_not_leave_in_its_old_word
         office.ask(LATEST)
         await office.until(lambda: len(office.deliveries()) == 1, "the answer queued")
         corrected = replace(next(one for one in EDITIONS if one.slug == FOUNTAIN), body="Velmora – Le chantier a coûté 44 698 florins.")
-        for step in (releases.withdraw, releases.publish):
-            if step is releases.publish:
-                await parts.database.write(releases.save, corrected, clock.now())
-            await parts.database.write(step, FOUNTAIN, clock.now())
+        await parts.database.write(releases.withdraw, FOUNTAIN, clock.now())
+        await parts.database.write(releases.save, corrected, clock.now())
+        await parts.database.write(releases.publish, FOUNTAIN, clock.now(), signatory="")
         await parts.database.write(flag.clear, flag.SENDING_STOPPED)
         await office.settled(1)
     assert [got.recipient for got in relay.mails] == [COLLEAGUE]

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from mailbot.database import sign_off_tables  # noqa: F401 - its table is part of metadata
 from mailbot.database.tables import metadata
 
 context.configure(
