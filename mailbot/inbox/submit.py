@@ -86,7 +86,6 @@ def submit(tx: Tx, desk: Desk, release: Release, now: datetime) -> Submitted:
     if not desk.queue(tx, draft, delivery_id, now):
         raise CannotSubmit(f"{release.id} is being submitted by somebody else at this moment. Look again with `mailbot release show`.")
     signatures.ask(tx, asked, seal_of(desk.secret, delivery_id))
-    log.info("sign-off-asked", release=release.id, number=number)
     return Submitted(asked=asked, again=False)
 
 

@@ -19,6 +19,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = re.compile(rf"[{GAP}]+|[-\u2011]|[{GAP}]*\n[{GAP}]*")
 _NEXT = re.compile(rf"[{GAP}]*(?:[^\W\d_]{{1,3}}|[-–])[{GAP}]*")
 _UNIT = re.compile(rf"[{GAP}]?([^\W\d_]+)")
+_PLAIN = re.compile(r"[\d.]+%?")
 _YEARS = range(1900, 2100)
 
 
@@ -212,6 +213,14 @@ def _unit(words: Sequence[re.Match[str]], at: int, known: Numerals) -> tuple[int
 
 def _touch(folded: str, one: re.Match[str], other: re.Match[str]) -> bool:
     return bool(_BETWEEN.fullmatch(folded, one.end(), other.start()))
+
+
+def of_one_size(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two figures that differ may be the same one with a slip in it: as many digits, or the same ones. What is no figure may be."""
+    mine, theirs = ([key.rstrip("%") for key in keys if _PLAIN.fullmatch(key)] for keys in (one, other))
+    pairs = [(Decimal(a), Decimal(b)) for a in mine for b in theirs]
+    same = any(a.strip("0.").replace(".", "") == b.strip("0.").replace(".", "") for a in mine for b in theirs)
+    return not pairs or same or any(abs(a.adjusted() - b.adjusted()) <= 1 for a, b in pairs)
 
 
 def _keys(value: Decimal) -> set[str]:

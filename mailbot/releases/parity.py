@@ -146,16 +146,32 @@ def _lacking(one: _Read, other: _Read) -> Iterator[Mention]:
 def _paired(
     one: _Read, other: _Read, mine: Iterable[Mention], theirs: Sequence[Mention]
 ) -> Iterator[tuple[Mention | None, Mention | None]]:
-    """Differences that stand in about the same place of both texts are shown beside each other."""
+    """Differences that stand in about the same place of both texts are shown beside each other; so is what the other edition has there
+    and elsewhere, and this one elsewhere alone: a figure that is right in the title and wrong in the text."""
     left = list(theirs)
     for each in mine:
-        place = each.start / len(one.text)
-        near = [twin for twin in left if twin.kind is each.kind and abs(twin.start / len(other.text) - place) <= NEAR]
-        twin = min(near, key=lambda twin: abs(twin.start / len(other.text) - place), default=None)
+        twin = _nearest(each, one, other, left)
         if twin:
             left.remove(twin)
-        yield each, twin
-    yield from ((None, twin) for twin in left)
+        yield each, twin or _nearest(each, one, other, _oftener(other, one))
+    for twin in left:
+        yield _nearest(twin, other, one, _oftener(one, other)), twin
+
+
+def _nearest(each: Mention, here: _Read, there: _Read, among: Iterable[Mention]) -> Mention | None:
+    """Of these mentions in the other text the one that stands where this one does, if any is near."""
+    place = each.start / len(here.text)
+    alike = (twin for twin in among if twin.kind is each.kind and figures.of_one_size(each.needs, twin.needs))
+    far = [(abs(twin.start / len(there.text) - place), twin) for twin in alike]
+    return min((pair for pair in far if pair[0] <= NEAR), key=lambda pair: pair[0], default=(0.0, None))[1]
+
+
+def _oftener(one: _Read, other: _Read) -> list[Mention]:
+    """What the one says oftener than the other, which says it too."""
+    def times(read: _Read, needs: frozenset[str]) -> int:
+        return sum(bool(each.gives & needs) for each in read.mentions)
+
+    return [each for each in one.mentions if each.needs and times(one, each.needs) > times(other, each.needs) > 0]
 
 
 def _difference(kind: Kind, one: _Read, other: _Read, span: names.Span | None, twin: names.Span | None) -> Difference:

@@ -223,5 +223,5 @@ def test_only_over_a_retry_does_a_finished_mail_leave_again(state: DeliveryState
 
 def test_a_broadcast_never_goes_before_an_answer() -> None:
     first = {Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.LETTER, Kind.CONFIRMATION, Kind.TOLD}
-    in_order = [first, {Kind.HAND_OFF, Kind.DIGEST}, {Kind.BROADCAST}]
+    in_order = [first, {Kind.HAND_OFF, Kind.DIGEST, Kind.SIGN_OFF}, {Kind.BROADCAST}]
     assert [{kind for kind in Kind if PRIORITY[kind] == rank} for rank in sorted(set(PRIORITY.values()))] == in_order

@@ -123,6 +123,12 @@ def test_two_figures_of_one_place_stand_beside_each_other() -> None:
     assert (found.words, found.sentences["en"]) == ({"fr": "14 223", "en": "14,232"}, "We helped 14,232 people.")
 
 
+def test_a_figure_that_is_right_elsewhere_still_shows_what_it_should_be() -> None:
+    fr, en = "14 223 personnes. Dix ont dit oui. Nous en avons aidé 14 223.", "14,223 people. Ten said yes. We helped 14,232."
+    (found,) = compared(fr, en).differences
+    assert found.words == {"fr": "14 223", "en": "14,232"}
+
+
 def test_an_offices_own_spelling_of_a_place_is_no_difference() -> None:
     fr, en = "À Ouaga, M. Ali Sanou parle.", "In Ouaga, Mr Aly Sanou speaks."
     assert compared(fr, en).differences
