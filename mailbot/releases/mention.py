@@ -11,6 +11,7 @@ from enum import StrEnum
 
 GAP = " \u00a0\u202f\u2009"
 _SENTENCE = re.compile(r"(?<=[.!?…])[»”\"’)]*\s+(?=[«“\"(]?\s*[^\W\d_a-zà-ÿ])|\n")
+_ABBREVIATED = re.compile(r"(?<!\w)(?![a-zà-ÿ])[^\W\d_][a-zà-ÿ]{0,2}\.$")  # "M.", "Dr."
 LONGEST_SENTENCE = 240
 
 
@@ -47,7 +48,7 @@ def free(taken: list[tuple[int, int]], span: tuple[int, int]) -> bool:
 
 def sentence_at(text: str, span: tuple[int, int]) -> str:
     """The sentence in which a span stands; of a very long one the words around it."""
-    ends = [found.start() for found in _SENTENCE.finditer(text)]
+    ends = [found.start() for found in _SENTENCE.finditer(text) if not _ABBREVIATED.search(text, max(0, found.start() - 5), found.start())]
     start = max((end for end in ends if end <= span[0]), default=0)
     stop = min((end for end in ends if end >= span[1]), default=len(text))
     if stop - start <= LONGEST_SENTENCE:

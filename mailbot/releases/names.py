@@ -2,7 +2,7 @@
 
 What is translated has no word in common, or its words in another order, or is another acronym altogether, and nothing is said of it.
 What is said: two names that stand word for word beside each other and differ in one ("Awa Tamboura", "Awa Tambura"); a person, known
-by a title or by speaking, of whom the other edition does not know a word; an acronym or a name of one edition that is a slip of one
+by a title or by speaking, whose last name the other edition does not know; an acronym or a name of one edition that is a slip of one
 that both have (ASM, AMS). What an office writes differently on purpose stands in its office.yaml.
 """
 
@@ -19,6 +19,7 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:[-\u2011][^\W\d_]+)*")
 _OPENS = re.compile(r"(?:^|[.!?:;…\n|•–—]|[«“\"(])[\s»”)]*$")
 _ENDS = re.compile(rf"[{GAP}]*(?:[^\w{GAP}]|$)")
 SURE_PREFIX = 8  # "International" and "Internationale": so long a word with an ending is the same word
+SURE_LETTER = 4
 SURE_ORDER = 5  # letters: a shorter word may be another one with the same letters
 Span = tuple[int, int]
 
@@ -128,7 +129,7 @@ def differences(one: Named, other: Named) -> Iterator[tuple[Span | None, Span | 
             yield places
     for seen, elsewhere in ((one, other), (other, one)):
         for name in seen.names:
-            if name.person and not _has(elsewhere, name) and is_new(*name.words):
+            if name.person and not _has(elsewhere, name.last(1)) and is_new(*name.words):
                 yield (name.span, None) if seen is one else (None, name.span)
 
 
@@ -152,7 +153,7 @@ def _differing(name: _Name, twin: _Name) -> list[str]:
 
 
 def _unlike(word: str, twin: str, one: Named, other: Named) -> bool:
-    return not _same_word(word, twin) and word not in other.known and twin not in one.known
+    return not _same_word(word, twin) and not _parts(word) <= other.known and not _parts(twin) <= one.known
 
 
 def _same_word(word: str, twin: str) -> bool:
@@ -178,7 +179,7 @@ def _is_slip(word: str, other: str, least: int, common: bool) -> bool:
         return False
     if sorted(word) == sorted(other):
         return word.isupper() or word[:-2] != other[:-2]  # the last two turned are an ending: "Chambre" and "Chamber"
-    return common and min(len(word), len(other)) > least and _one_letter(word, other)
+    return common and min(len(word), len(other)) >= max(least, SURE_LETTER) and _one_letter(word, other)
 
 
 def _one_letter(word: str, other: str) -> bool:
@@ -198,7 +199,11 @@ def _has(seen: Named, name: _Name) -> bool:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(part for word in _TOKEN.findall(text) for part in re.split(r"[-\u2011]", fold(word)))
+    return frozenset(part for word in _TOKEN.findall(text) for part in _parts(fold(word)))
+
+
+def _parts(word: str) -> frozenset[str]:
+    return frozenset(word.replace("\u2011", "-").split("-"))
 
 
 def _beside(text: str, one: re.Match[str], other: re.Match[str]) -> bool:

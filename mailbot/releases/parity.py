@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from mailbot.languages import Language
@@ -68,6 +69,15 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ears:
+    """What one language needs to be read."""
+
+    numerals: figures.Numerals
+    calendar: named_days.Calendar
+    naming: names.Naming
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """One edition, read: its whole text, and what it mentions there."""
 
@@ -92,7 +102,7 @@ def _read(edition: Edition, language: Language | None, known: Spellings, codes: 
     title, contact = _nfc(edition.title), _nfc(edition.contact)
     told = _nfc("\n".join((*plain_paragraphs(edition.body), *plain_paragraphs(edition.notes))))
     text = f"{title}\n{told}\n{contact}"
-    numerals = figures.numerals(language.releases.get("figures", {}) if language else {}, language.dates if language else {})
+    ears = _ears(language)
     mentions: list[Mention] = []
     taken: list[tuple[int, int]] = []
 
@@ -103,14 +113,22 @@ def _read(edition: Edition, language: Language | None, known: Spellings, codes: 
     for one in links.find(text, codes):
         take(one)
         taken.append((one.start, one.end))
-    days = list(named_days.find(text, named_days.calendar(language.dates), day_of(edition))) if language else []
+    days = list(named_days.find(text, ears.calendar, day_of(edition)))
     for one, uses_up in days:
         take(one, uses_up)
     taken += [(one.start, one.end) for one, uses_up in days if uses_up]
-    mentions += figures.find(text, numerals, taken)
-    naming = names.naming(language.releases.get("names", {}) if language else {}, language.words if language else {})
+    mentions += figures.find(text, ears.numerals, taken)
     # A title may be set in capitals, and a contact line is addresses: names are looked for between the two, and known by all.
-    return _Read(edition, text, tuple(mentions), names.read(told, f"{title}\n{contact}", naming, known), len(title) + 1)
+    return _Read(edition, text, tuple(mentions), names.read(told, f"{title}\n{contact}", ears.naming, known), len(title) + 1)
+
+
+@lru_cache(maxsize=32)
+def _ears(language: Language | None) -> _Ears:
+    """Of a language without a folder nothing but the digits is understood."""
+    releases, words, dates = (language.releases, language.words, language.dates) if language else ({}, {}, {})
+    return _Ears(
+        figures.numerals(releases.get("figures", {}), dates), named_days.calendar(dates), names.naming(releases.get("names", {}), words)
+    )
 
 
 def _compared(one: _Read, other: _Read) -> Iterator[Difference]:

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mailbot.languages import Language
 from mailbot.releases import figures, links
@@ -16,10 +14,6 @@ from mailbot.releases.quotation_marks import unmatched
 from mailbot.releases.release import Edition, Release
 from tests.samples.littoral import LANGUAGES
 
-SAMPLES = yaml.load(
-    (Path(__file__).parents[1] / "samples" / "parity.yaml").read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-)
-SEEDED = [pytest.param(entry, *seed, id=f"{seed[1]} > {seed[2]}") for entry in SAMPLES for seed in entry["seeded"]]
 NUMERALS = {code: figures.numerals(LANGUAGES[code].releases["figures"], LANGUAGES[code].dates) for code in ("fr", "en")}
 
 
@@ -33,26 +27,6 @@ def release(fr: str, en: str, **more: Any) -> Release:
 
 def compared(fr: str, en: str, languages: Mapping[str, Language] = LANGUAGES, **more: Any) -> Parity:
     return parity(release(fr, en, **more), languages, "press@office.example")
-
-
-def sampled(entry: Mapping[str, Any]) -> Parity:
-    fields = {key: {code: entry[code].get(key, "") for code in ("fr", "en")} for key in ("title", "contact")}
-    days = dict.fromkeys(("fr", "en"), date.fromisoformat(entry["date"]) if isinstance(entry["date"], str) else entry["date"])
-    return compared(entry["fr"]["body"], entry["en"]["body"], **fields, date=days)
-
-
-@pytest.mark.parametrize("entry", SAMPLES, ids=[entry["slug"] for entry in SAMPLES])
-def test_a_faithful_translation_has_no_difference(entry: Mapping[str, Any]) -> None:
-    assert (sampled(entry).differences, sampled(entry).points) == ((), ())
-
-
-@pytest.mark.parametrize(("entry", "code", "old", "new", "kind"), SEEDED)
-def test_a_slip_is_found_in_its_sentence(entry: Mapping[str, Any], code: str, old: str, new: str, kind: str) -> None:
-    assert any(old in text for text in entry[code].values())
-    spoilt = {**entry, code: {key: text.replace(old, new) for key, text in entry[code].items()}}
-    found = [one for one in sampled(spoilt).differences if one.kind == kind]
-    assert found
-    assert all(one.words[language] in one.sentences[language] for one in found for language in ("fr", "en"))
 
 
 @pytest.mark.parametrize(
