@@ -52,7 +52,7 @@ class Finding:
 
 async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dns.asyncresolver.Resolver | None = None) -> list[Finding]:
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
-    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings)]
+    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings), *_signing(settings)]
     if live:
         found += [one async for one in _mailbox(settings)]
         found += [await _guarded("SMTP login and TLS", lambda: _relay(settings)), await _guarded("DNS", lambda: _dns(settings, resolver))]
@@ -164,6 +164,15 @@ def _mode(settings: Settings) -> Finding:
         "automatic": "automatic: journalists are answered.",
     }[settings.inbox.mode]  # fmt: skip
     return Finding("mode", True, said, "" if settings.inbox.authserv_id or settings.inbox.mode == "observe" else UNVOUCHED)
+
+
+def _signing(settings: Settings) -> list[Finding]:
+    """Where releases are signed, there must be a page to do it on: else none could be published any more."""
+    who = settings.releases.sign_off
+    if not who:
+        return []
+    advice = "" if settings.web.public_url else "Set web.public_url, or leave releases.sign_off empty."
+    return [Finding("sign-off", not advice, f"{who} signs releases" + (", and there is no page to do it on." if advice else "."), advice)]
 
 
 async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:

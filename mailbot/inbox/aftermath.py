@@ -13,7 +13,6 @@ from mailbot.inbox.summarise import name_again
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Reply, Sent, Uncertain, Verdict
-from mailbot.releases import sign_off_store
 from mailbot.releases import store as releases
 
 FROM_US = (Kind.ANSWER, Kind.LETTER, Kind.CONFIRMATION)
@@ -31,7 +30,8 @@ class Aftermath:
         if isinstance(verdict, Sent) and claimed.kind in FROM_US:
             self._left(tx, claimed, now)
         if claimed.kind is Kind.SIGN_OFF and isinstance(verdict, Failed | Uncertain):
-            self._not_asked(tx, claimed, verdict, reply, now)
+            event = "in-doubt" if isinstance(verdict, Uncertain) else "not-delivered"
+            submit.not_reached(tx, self.desk, (claimed.id,), event, f"{reply.code or ''} {reply.text}".strip(), now)
         if not isinstance(verdict, Failed | Uncertain) or not self.desk.office.colleagues:
             return
         if claimed.kind in FROM_US:
@@ -66,13 +66,6 @@ class Aftermath:
         reference = token.subject_token(self.desk.secret, delivery_id)
         has_it = next((one for one in office.colleagues if one.address == case.colleague), notice.recipient)
         tell(tx, self.desk, case, compose_case.marked(replace(notice, recipient=has_it), reference), reference, delivery_id, now)
-
-    def _not_asked(self, tx: Tx, claimed: outbox.Claimed, verdict: Verdict, reply: Reply, now: datetime) -> None:
-        """The signatory has not got the release: who answers for it hears so."""
-        asked = sign_off_store.of_delivery(tx, claimed.id)
-        if asked is not None:
-            event = "in-doubt" if isinstance(verdict, Uncertain) else "not-delivered"
-            self.desk.enqueue(tx, submit.told(self.desk, event, asked, f"{reply.code or ''} {reply.text}".strip(), now), now)
 
     def _not_told(self, tx: Tx, claimed: outbox.Claimed, now: datetime) -> None:
         """A case goes to the next name; any other note, the same one, to who comes after in the list."""

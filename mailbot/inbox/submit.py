@@ -4,7 +4,8 @@ Each step is one transaction: the question and its mail, the word and the note a
 that was shown. What follows from a signature is the rule of releases/sign_off_store.py; nothing is published here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -42,6 +43,15 @@ class Submitted:
 
     asked: SignOff
     again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A question, how it stands with its link, and the text that is to be signed."""
+
+    asked: SignOff
+    stands: Standing
+    release: Release
 
 
 def question(desk: Desk, release: Release, stored: Release, delivery_id: str, number: int) -> outbox.Draft:
@@ -89,27 +99,36 @@ def submit(tx: Tx, desk: Desk, release: Release, now: datetime) -> Submitted:
     return Submitted(asked=asked, again=False)
 
 
-def asked_by(tx: Tx, secret: bytes, link: str, now: datetime) -> tuple[SignOff, Standing] | None:
+def asked_by(tx: Tx, secret: bytes, link: str, now: datetime) -> Found | None:
     """What a link is about, and how it stands with it; None where the link is none of ours. Changes nothing."""
     seal = seal_in(secret, link)
     asked = signatures.by_seal(tx, seal) if seal else None
     if asked is None:
         return None
-    newest = signatures.questions(tx, asked.release)[0].number
-    return asked, standing(asked, store.load(tx, asked.release), newest, now)
+    newest, stored = signatures.questions(tx, asked.release)[0].number, store.load(tx, asked.release)
+    shown = stored if stored is not None and content_hash(stored) == asked.content_hash else release_of(asked)
+    return Found(asked=asked, stands=standing(asked, stored, newest, now), release=shown)
 
 
-def sign(tx: Tx, desk: Desk, link: str, verdict: Verdict, words: str, now: datetime) -> tuple[SignOff, Standing] | None:
+def sign(tx: Tx, desk: Desk, link: str, verdict: Verdict, words: str, now: datetime) -> Found | None:
     """The signatory's word, once, and the note about it to the office; None where the link is none of ours."""
     found = asked_by(tx, desk.secret, link, now)
-    if found is None or found[1] is not Standing.OPEN:
+    if found is None or found.stands is not Standing.OPEN:
         return found
-    answered = signatures.answer(tx, found[0], seal_in(desk.secret, link), verdict, words, now)
+    answered = signatures.answer(tx, found.asked, seal_in(desk.secret, link), verdict, words, now)
     if answered is None:
         return asked_by(tx, desk.secret, link, now)
     desk.enqueue(tx, told(desk, str(verdict), answered, words, now), now)
     log.info("sign-off-answered", release=answered.release, number=answered.number, verdict=verdict)
-    return answered, Standing(verdict)
+    return replace(found, asked=answered, stands=Standing(verdict))
+
+
+def not_reached(tx: Tx, desk: Desk, deliveries: Sequence[str], event: str, words: str, now: datetime) -> None:
+    """Of these mails those that asked for a signature have not arrived, or may not have: the office hears of it once."""
+    for delivery in deliveries:
+        asked = signatures.of_delivery(tx, delivery)
+        if asked is not None and asked.verdict is Verdict.NONE:
+            desk.enqueue(tx, told(desk, event, asked, words, now), now)
 
 
 def told(desk: Desk, event: str, asked: SignOff, words: str, now: datetime) -> outbox.Draft:

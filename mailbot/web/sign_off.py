@@ -20,7 +20,7 @@ from mailbot.database.engine import Database
 from mailbot.inbox import compose_sign_off, submit
 from mailbot.inbox.hand_over import Desk
 from mailbot.releases.parity import CONTACT
-from mailbot.releases.sign_off import LONGEST_WORDS, SignOff, Standing, Verdict, release_of
+from mailbot.releases.sign_off import LONGEST_WORDS, Standing, Verdict
 from mailbot.typography import date_in_words, moment_in_words, no_break, no_break_html
 from mailbot.web.form import sent_form
 
@@ -66,10 +66,10 @@ class SignPages:
         given = words if verdict is Verdict.CHANGES else ""
         return self._page(request, await self.database.write(submit.sign, self.desk, link, verdict, given, self.clock()))
 
-    def _page(self, request: Request, found: tuple[SignOff, Standing] | None, *, wordless: bool = False) -> Response:
+    def _page(self, request: Request, found: submit.Found | None, *, wordless: bool = False) -> Response:
         if found is None:
             raise HTTPException(404)
-        asked, stands = found
+        stands = found.stands
         office = self.desk.office
         told = {"name": office.name, "office": office.address.address, "address": ""}
         shown: dict[str, Any] = {
@@ -77,14 +77,14 @@ class SignPages:
             "stands": str(stands), "action": request.url.path, "wordless": wordless and stands is Standing.OPEN, "most": LONGEST_WORDS,
         }  # fmt: skip
         if stands is Standing.OPEN:
-            shown |= self._text(asked)
+            shown |= self._text(found)
         status = _STATUS.get(stands, 400 if shown["wordless"] else 200)
         return HTMLResponse(self.templates.get_template("sign_off.html.j2").render(shown), status)
 
-    def _text(self, asked: SignOff) -> dict[str, Any]:
+    def _text(self, found: submit.Found) -> dict[str, Any]:
         """The release, set as its languages are set."""
         office = self.desk.office
-        values = compose_sign_off.shown(office, release_of(asked))
+        values = compose_sign_off.shown(office, found.release)
         own, rules = office.words.typographies[office.own_language], office.words.typographies
         editions = []
         for one in values["editions"]:
@@ -97,6 +97,6 @@ class SignPages:
         embargo = values["embargo"]
         points = tuple({**one, "what": "no-contact" if one["what"] == CONTACT else one["what"]} for one in values["points"])
         return {
-            **values, "editions": editions, "points": points, "correction": asked.content_hash != asked.stored_hash,
+            **values, "editions": editions, "points": points, "correction": found.asked.content_hash != found.asked.stored_hash,
             "embargo": no_break(moment_in_words(embargo, own, office.hours.zone), own) if embargo else "",
         }  # fmt: skip

@@ -24,7 +24,7 @@ from mailbot.inbox.hand_over import Desk
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Phase, Reply
 from mailbot.releases import sign_off_store, store
-from mailbot.releases.sign_off import GOOD_FOR, Standing, Verdict, release_of
+from mailbot.releases.sign_off import GOOD_FOR, Standing, Verdict
 from mailbot.releases.sign_off_store import NotSigned
 from mailbot.settings import load
 from mailbot.web.serve import WebServer, listening_on
@@ -249,7 +249,7 @@ def test_a_link_holds_for_fourteen_days(opened: Database, desk: Desk) -> None:
     link = asked(desk, opened)
     late = NOW + GOOD_FOR + timedelta(seconds=1)
     found = opened.write_now(submit.sign, desk, link, Verdict.APPROVED, "", late)
-    assert found and found[1] is Standing.TOO_LATE
+    assert found and found.stands is Standing.TOO_LATE
     with pages(opened, desk, late) as port:
         assert "plus valable" in ask(port, "GET", link)[1]
     release = opened.read_now(store.load, SLUG)
@@ -283,12 +283,12 @@ def test_a_correction_is_signed_before_it_is_stored(mailbot: Commands, opened: D
     (mail,) = mails(opened)
     assert "rectification" in mail["text"] and "1,300" in mail["text"]
     found = opened.write_now(submit.sign, desk, link_in(mail), Verdict.APPROVED, "", NOW)
-    assert found and found[1] is Standing.APPROVED
-    opened.write_now(sign_off_store.require_signed, release_of(found[0]), CHIEF)
+    assert found and found.stands is Standing.APPROVED
+    opened.write_now(sign_off_store.require_signed, found.release, CHIEF)
     stored = opened.read_now(store.load, SLUG)
     with pytest.raises(NotSigned):
         opened.write_now(sign_off_store.require_signed, stored, CHIEF)
-    assert "1,300" in str(release_of(found[0]).editions) and "1,300" not in str(stored)
+    assert "1,300" in str(found.release.editions) and "1,300" not in str(stored)
 
 
 def test_without_a_signatory_or_a_public_address_nobody_is_asked(mailbot: Commands, opened: Database) -> None:
@@ -305,6 +305,7 @@ def test_who_answers_for_releases_hears_that_the_signatory_was_not_reached(opene
     assert claimed
     reply = Reply(phase=Phase.ENVELOPE_RCPT, code=550, text="no such user")
     opened.write_now(Aftermath(desk), claimed, Failed("refused"), reply, NOW)
+    opened.write_now(submit.not_reached, desk, (claimed.id, "another"), "not-delivered", "and again by mail", NOW)
     _, told = mails(opened)
     assert (told["recipient"], "no such user" in told["text"], CHIEF in told["text"]) == (OFFICER, True, True)
 
