@@ -12,11 +12,12 @@ from typing import Any
 
 from mailbot.releases import dates
 from mailbot.releases.dates import DateMention, Grammar, fold
-from mailbot.releases.mention import Kind, Mention
+from mailbot.releases.mention import GAP, Kind, Mention
 
 _YEAR_SAID = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}[/.-]\d{1,2}[/.-]\d\d")
 _NUMERIC = re.compile(r"\d{1,4}[/.-]\d{1,2}")
 _DAY_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_NUMBER_BEHIND = re.compile(rf"[{GAP}]+([0-3]?\d)(?![\d.,:/%])")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -49,6 +50,10 @@ def find(text: str, known: Calendar, today: date) -> Iterator[tuple[Mention, boo
                 yield one, True
         elif _YEAR_SAID.search(found.text):
             yield _needing(found, {f"year {found.start.year}", str(found.start.year)}, {f"year {found.start.year}"}), True
+        elif words & known.weekdays and (number := _NUMBER_BEHIND.match(text, found.span[1])):  # "du jeudi 2 au dimanche 5 octobre"
+            keys = {f"day {int(number[1])}", f"weekday {found.start.weekday()}"}
+            gives = keys | {f"only day {int(number[1])}"}
+            yield Mention(Kind.DATE, found.span[0], number.end(), frozenset(gives), frozenset({f"day {int(number[1])}"})), True
         elif words & known.weekdays:
             weekday = f"weekday {found.start.weekday()}"
             yield _needing(found, {weekday, *_day_keys(found.start)}, {weekday}), True
@@ -64,9 +69,9 @@ def _of_a_month(found: DateMention, known: Calendar, today: date) -> Iterator[Me
         for day in dict.fromkeys((found.start, found.end)):
             short, gives = f"{day:%m-%d}", _day_keys(day) - ({f"weekday {day.weekday()}"} if day == today else set())
             if dated:
-                yield _needing(found, gives | {f"year {day.year}", str(day.year)}, {day.isoformat(), f"any {short}"})
+                yield _needing(found, gives | {f"year {day.year}", str(day.year)}, {day.isoformat(), f"any {short}", f"only day {day.day}"})
             else:
-                yield _needing(found, gives - {day.isoformat()} | {f"any {short}"}, {short})
+                yield _needing(found, gives - {day.isoformat()} | {f"any {short}"}, {short, f"only day {day.day}"})
         return
     month = f"month {found.start.month}"
     if dated:
@@ -77,7 +82,7 @@ def _of_a_month(found: DateMention, known: Calendar, today: date) -> Iterator[Me
 
 
 def _day_keys(day: date) -> set[str]:
-    return {day.isoformat(), f"{day:%m-%d}", f"month {day.month}", f"{day:%Y-%m}", f"weekday {day.weekday()}"}
+    return {day.isoformat(), f"{day:%m-%d}", f"day {day.day}", f"month {day.month}", f"{day:%Y-%m}", f"weekday {day.weekday()}"}
 
 
 def _needing(found: DateMention, gives: set[str], needs: set[str]) -> Mention:

@@ -35,17 +35,18 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """Capitalised words that stand together; `person`: a title or a quote says so."""
+    """Capitalised words that stand together. A title says that it is a person, a quote that it is likely one."""
 
     spans: tuple[Span, ...]
     words: tuple[str, ...]
     text: str
-    person: bool
+    titled: bool
+    speaks: bool
 
     def last(self, count: int) -> "_Name":
         """So many of its words, from the end: before a person's name stands what the person is."""
         cut = self.text[self.spans[-count][0] - self.spans[0][0] :]
-        return _Name(self.spans[-count:], self.words[-count:], cut, self.person)
+        return _Name(self.spans[-count:], self.words[-count:], cut, self.titled, self.speaks)
 
     @property
     def span(self) -> Span:
@@ -108,7 +109,7 @@ def _name(text: str, tokens: list[re.Match[str]], at: int, end: int, known: Nami
     speaks = (before in known.said and bool(_ENDS.match(text, span[1]))) or (
         before not in known.small and bool(set(behind) & known.said) and _beside(text, tokens[end - 1], tokens[end])
     )
-    return _Name(tuple(token.span() for token in tokens[at:end]), words, text[slice(*span)], titled or (speaks and len(words) > 1))
+    return _Name(tuple(token.span() for token in tokens[at:end]), words, text[slice(*span)], titled, speaks and len(words) > 1)
 
 
 def differences(one: Named, other: Named) -> Iterator[tuple[Span | None, Span | None]]:
@@ -129,7 +130,7 @@ def differences(one: Named, other: Named) -> Iterator[tuple[Span | None, Span | 
             yield places
     for seen, elsewhere in ((one, other), (other, one)):
         for name in seen.names:
-            if name.person and not _has(elsewhere, name.last(1)) and is_new(*name.words):
+            if (name.titled or name.speaks) and not _has(elsewhere, name.last(1)) and is_new(*name.words):
                 yield (name.span, None) if seen is one else (None, name.span)
 
 
@@ -142,7 +143,7 @@ def _side_by_side(one: Named, other: Named) -> Iterator[tuple[_Name, _Name]]:
                 mine, theirs = name.last(count), twin.last(count)
                 unlike = _differing(mine, theirs)
                 pairs = list(zip(unlike[::2], unlike[1::2], strict=True))
-                if pairs and len(pairs) < count and all(_unlike(a, b, one, other) for a, b in pairs):
+                if pairs and len(pairs) < count and all(_unlike(a, b, one, other, mine.titled or theirs.titled) for a, b in pairs):
                     yield mine, theirs
 
 
@@ -152,8 +153,8 @@ def _differing(name: _Name, twin: _Name) -> list[str]:
     return [word for pair in pairs if pair[0] != pair[1] for word in pair]
 
 
-def _unlike(word: str, twin: str, one: Named, other: Named) -> bool:
-    return not _same_word(word, twin) and not _parts(word) <= other.known and not _parts(twin) <= one.known
+def _unlike(word: str, twin: str, one: Named, other: Named, titled: bool) -> bool:
+    return (titled or not _same_word(word, twin)) and not _parts(word) <= other.known and not _parts(twin) <= one.known
 
 
 def _same_word(word: str, twin: str) -> bool:
@@ -193,7 +194,7 @@ def _one_letter(word: str, other: str) -> bool:
 def _has(seen: Named, name: _Name) -> bool:
     """Whether an edition knows every word of a name."""
     lacks = _words(name.text) - seen.known
-    return all(any(_same_word(word, twin) for twin in seen.known) for word in lacks) or (
+    return all(not name.titled and any(_same_word(word, twin) for twin in seen.known) for word in lacks) or (
         _words(in_one_form(name.text, seen.spellings)) <= seen.known
     )
 

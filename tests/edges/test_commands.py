@@ -64,7 +64,8 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 NAMED = """demo init check run status verify explain stop-sending resume-sending
-release-import release-list release-show release-publish release-withdraw release-render inbox-list inbox-show inbox-replay inbox-close
+release-import release-list release-show release-parity release-submit release-publish release-withdraw release-render
+inbox-list inbox-show inbox-replay inbox-close
 audience-list audience-show audience-remove outbox-list outbox-show outbox-retry outbox-drop
 database-upgrade database-backup database-restore"""
 
@@ -89,7 +90,8 @@ def test_every_command_that_prints_facts_prints_json(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove"]
+    "name",
+    ["outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove", "release submit"],
 )
 def test_where_something_leaves_or_is_lost_one_can_look_first(name: str) -> None:
     assert {"--yes", "--dry-run"} <= {option for parameter in COMMANDS[name].params for option in parameter.opts}

@@ -65,7 +65,7 @@ def test_what_may_be_no_figure_raises_no_alarm(code: str, text: str) -> None:
     [
         ("Le 28 octobre 2024.", "On October 28, 2024."), ("du 19 au 20 août", "from 19 to 20 August"), ("hier", "yesterday"),
         ("le 3 mars", "on 3 March 2025"), ("en octobre 2024", "in October 2024"), ("en 2020", "since 2020"),
-        ("publié ce jour", "published"),
+        ("publié ce jour", "published"), ("du jeudi 2 au dimanche 5 octobre", "from Thursday, October 2 to Sunday, October 5"),
         ("lundi 27 octobre", "Monday"), ("il y a cinq ans", "five years ago"), ("de 61,5 à 78 %", "from 61.5% to 78%"),
         ("de 3,3 à 6 millions", "from 3.3 million to six million"), ("L’OIM et l’ONU.", "IOM and the UN."), ("2 heures", "two hours"),
         ("l’Algérie, la Libye et le Tchad", "Algeria, Libya and Chad"), ("La Chambre de commerce.", "The Chamber of Commerce."),
