@@ -53,7 +53,8 @@ class Finding:
 
 async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dns.asyncresolver.Resolver | None = None) -> list[Finding]:
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
-    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings), _alerts(settings)]
+    found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings), *_signing(settings)]
+    found.append(_alerts(settings))
     if live:
         found += [one async for one in _mailbox(settings)]
         found.append(await _guarded("SMTP login and TLS", lambda: _relay(terms.smtp_server(settings), "SMTP login and TLS")))
@@ -184,6 +185,15 @@ def _alerts(settings: Settings) -> Finding:
     if settings.alerts.smtp_host:
         return Finding("alerts", True, f"{said} by {settings.alerts.smtp_host}.")
     return Finding("alerts", True, f"{said} by the ordinary relay.", "Set alerts.smtp_host: else nobody hears that the relay is down.")
+
+
+def _signing(settings: Settings) -> list[Finding]:
+    """Where releases are signed, there must be a page to do it on: else none could be published any more."""
+    who = settings.releases.sign_off
+    if not who:
+        return []
+    advice = "" if settings.web.public_url else "Set web.public_url, or leave releases.sign_off empty."
+    return [Finding("sign-off", not advice, f"{who} signs releases" + (", and there is no page to do it on." if advice else "."), advice)]
 
 
 async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:

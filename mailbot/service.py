@@ -22,6 +22,7 @@ from mailbot.inbox.aftermath import Aftermath
 from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.notice_answers import SentFolder
 from mailbot.inbox.read_mail import Reader
@@ -106,7 +107,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
     return Parts(
         database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, escalator=escalator, pages=_pages(settings, office, database, secret, clock),
+        summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, clock),
         alerter=_alerter(settings, office, database, secret, holder, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -119,14 +120,15 @@ def _alerter(settings: Settings, office: Office, database: Database, secret: byt
     return Alerter(database, alerting, holder, clock=clock, new_id=new_id) if alerting.told else None
 
 
-def _pages(settings: Settings, office: Office, database: Database, secret: bytes, clock: Clock) -> Pages | None:
+def _pages(settings: Settings, desk: Desk, database: Database, clock: Clock) -> Pages | None:
     """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
+    office = desk.office
     words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
-    newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=secret)
+    newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=desk.secret)
     host, _, port = settings.web.listen.rpartition(":")
-    return Pages(site.site(database, newsroom, clock), host.strip("[]"), int(port))
+    return Pages(site.site(database, newsroom, clock, desk), host.strip("[]"), int(port))
 
 
 def asked_by_signal() -> asyncio.Event:

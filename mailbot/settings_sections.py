@@ -151,7 +151,7 @@ class Inbox(Section):
 class Releases(Section):
     """Press releases."""
 
-    sign_off: str = Field("", description="Address of who signs releases; empty: nobody has to.")
+    sign_off: str = Field("", description="Address of who signs releases before they are published (it takes web.public_url).")
 
 
 class Alerts(Section):

@@ -27,6 +27,10 @@ VALUES: Mapping[str, frozenset[str]] = {
     "alert": frozenset({"organisation", "items"}),
     "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
     "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
+    "sign_off": frozenset(
+        {"organisation", "title", "editions", "embargo", "differences", "points", "link", "days", "correction"}
+    ),
+    "sign_off_told": frozenset({"organisation", "event", "release", "title", "signatory", "words", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),

@@ -59,6 +59,7 @@ def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Offi
         hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
         referral=settings.inbox.referral.strip(),
         protection=address_of(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
+        signatory=address_of(settings.releases.sign_off, "releases.sign_off") if settings.releases.sign_off else None,
         prints=print_pdf.available(),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli import correct as corrections
-from mailbot.cli import release_import
+from mailbot.cli import release_import, release_review
 from mailbot.cli.opening import (
     Json,
     Yes,
@@ -90,11 +90,16 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 def publish(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
     """Publish every edition of a release. One under embargo becomes public at its instant.
 
+    What differs between the editions is shown first, and publishing them all the same is asked for, or takes --yes.
+
     Example: mailbot release publish visit-of-the-minister
     """
+    from functools import partial
+
     from mailbot.releases import store
 
-    _change(context, slug, yes, as_json, store.publish, "Publish {title} ({codes})?")
+    change = partial(store.publish, signatory=settings_of(context).releases.sign_off)
+    _change(context, slug, yes, as_json, change, "Publish {title} ({codes})?", release_review.looked_at)
 
 
 app.command()(corrections.correct)
@@ -165,13 +170,15 @@ def render(
     return typer.echo(shown)
 
 
-def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str) -> None:
-    """Publish; a person at a terminal is asked first."""
+def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str, look: Any = None) -> None:
+    """Publish; a person at a terminal is asked first. `look`: what must be looked at before."""
     from mailbot import clock
 
     now = clock.now()
     with database_of(context) as database:
         found = _load(database, slug)
+        if look:
+            look(context, found, yes)
         if sys.stdin.isatty():
             codes = ", ".join(edition.language for edition in found.editions)
             confirmed(question.format(title=one_line(_edition(found, found.id).title, 80), codes=codes), yes)

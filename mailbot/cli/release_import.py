@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import release_review
 from mailbot.cli.opening import DryRun, Json, database_of, database_to_read, one_line, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def import_(
             if as_json:
                 print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
             raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in read.problems))
-        done = database.write_now(_take_in, read.editions, publish, dry_run, now)
+        done = database.write_now(_take_in, read.editions, publish, dry_run, now, settings.releases.sign_off)
+        if publish:
+            release_review.look_at_set(database, read.editions, settings, loaded)
     if as_json:
         facts = [one | {"difference": [_change_facts(change) for change in one["difference"]]} for one in done]
         return print_json({"editions": facts, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
@@ -67,8 +70,10 @@ def import_(
     return None
 
 
-def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime) -> list[dict[str, Any]]:
-    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save raises, and CannotImport."""
+def _take_in(
+    tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime, signatory: str
+) -> list[dict[str, Any]]:
+    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save and publish raise, and CannotImport."""
     from mailbot.releases import difference, store
     from mailbot.releases.read_source import CannotImport
     from mailbot.releases.release import State, public_from, stale
@@ -80,7 +85,7 @@ def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bo
             found = store.load(tx, release_id)
             if found and any(edition.state is State.WITHDRAWN for edition in found.editions):
                 raise CannotImport(f"{release_id} was withdrawn. If it is to be public again: mailbot release publish {release_id}")
-            store.publish(tx, release_id, now)
+            store.publish(tx, release_id, now, signatory=signatory)
         releases = {edition.slug: store.load(tx, edition.slug) for edition in editions}
         if dry_run:
             savepoint.rollback()

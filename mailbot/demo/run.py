@@ -71,7 +71,7 @@ def take_in_samples(tx: Tx, loaded: Mapping[str, Language], now: datetime) -> tu
     for edition in read.editions:
         releases.save(tx, edition, now)
     for release in dict.fromkeys(edition.release for edition in read.editions):
-        releases.publish(tx, release, now)
+        releases.publish(tx, release, now, signatory="")
     every = releases.load_all(tx)
     public = newest_first(every, now)
     in_order = [*public, *(release for release in every if release not in public)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from mailbot.cases import store as cases
 from mailbot.cases.case import CaseState, due
 from mailbot.database.engine import Tx
+from mailbot.inbox import submit
 from mailbot.inbox.correct import take_back, tell_late
 from mailbot.inbox.give_back import give_back
 from mailbot.inbox.hand_over import Desk, pass_on
@@ -34,6 +35,9 @@ class Aftermath:
         if isinstance(verdict, Failed) and reply.phase is Phase.CONNECT and last_look.overtaken(tx, claimed.draft, now):
             take_back(tx, self.desk, claimed.id, reply.text, now)
             return
+        if claimed.kind is Kind.SIGN_OFF and isinstance(verdict, Failed | Uncertain):
+            event = "in-doubt" if isinstance(verdict, Uncertain) else "not-delivered"
+            submit.not_reached(tx, self.desk, (claimed.id,), event, f"{reply.code or ''} {reply.text}".strip(), now)
         if not isinstance(verdict, Failed | Uncertain) or not self.desk.office.colleagues:
             return
         if claimed.kind in FROM_US:

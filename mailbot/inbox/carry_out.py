@@ -8,7 +8,7 @@ from mailbot.audience.journalist import Purpose
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, compose_case, courtesy, join, kept_draft, store
+from mailbot.inbox import compose, compose_case, courtesy, join, kept_draft, store, submit
 from mailbot.inbox.acknowledgement import Courtesy
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk, hand_over
@@ -115,6 +115,8 @@ def carry_out(
                     desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, language), now)
             case RecordReport():
                 note_report(tx, decision, subject.mail, now)
+                if failed := [one for one in decision.reported if one.action == "failed"]:
+                    submit.not_reached(tx, desk, decision.ours, "not-delivered", failed[0].diagnostic or failed[0].status, now)
             case ColleagueReply():
                 take_reply(tx, desk, decision, subject.mail, library, now)
             case Ignore():

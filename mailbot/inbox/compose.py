@@ -40,6 +40,7 @@ class Office:
     hours: Hours
     duty_number: str
     protection: Address | None  # who hears of a call for help; None: the first colleague
+    signatory: Address | None   # who signs releases before they are published; None: nobody has to
     referral: str
     spoken: Mapping[str, Language]
     prints: bool  # PDF files
@@ -54,8 +55,8 @@ class Office:
 
     @property
     def insiders(self) -> frozenset[str]:
-        """Keys of who is never answered: the colleagues, and who hears of calls for help."""
-        return frozenset(one.key for one in (*self.colleagues, self.protection) if one is not None)
+        """Keys of who is never answered: the colleagues, who hears of calls for help, and who signs."""
+        return frozenset(one.key for one in (*self.colleagues, self.protection, self.signatory) if one is not None)
 
     @property
     def own_language(self) -> str:

@@ -29,6 +29,7 @@ from mailbot.releases import store as releases
 from mailbot.releases.correction import Correction, Received, corrected, to_be_told
 from mailbot.releases.release import Edition, Release, day_of, public_editions
 from mailbot.releases.sentence_difference import Change, difference
+from mailbot.releases.sign_off_store import require_signed
 from mailbot.rendering import render
 
 
@@ -47,7 +48,7 @@ class Done:
 
 
 def correct(tx: Tx, desk: Desk, slug: str, read: Edition, reason: str, now: datetime) -> Done:
-    """`read` is what the file says. Raises NoSuchRelease, CannotCorrect."""
+    """`read` is what the file says. Raises NoSuchRelease, CannotCorrect, NotSigned."""
     releases.alone(tx)
     release = releases.load(tx, slug)
     if release is None:
@@ -58,6 +59,9 @@ def correct(tx: Tx, desk: Desk, slug: str, read: Edition, reason: str, now: date
     done = Done(correction=correction, changes=difference(old, new))
     if correction is None:
         return done
+    editions = tuple(new if one.slug == slug else one for one in release.editions)
+    signatory = desk.office.signatory.address if desk.office.signatory else ""
+    require_signed(tx, replace(release, editions=editions), signatory)  # what is not signed is undone with all of this
     library = _library(tx)
     renamed = (old.title, day_of(old)) != (new.title, day_of(new))
     for one in recall_store.unsent(tx, (slug,)):

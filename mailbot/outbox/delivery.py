@@ -26,13 +26,14 @@ class Kind(StrEnum):
     TOLD = "told"  # to a colleague: what becomes of what they replied
     DIGEST = "digest"
     CORRECTION = "correction"  # to everybody who got what was wrong
+    SIGN_OFF = "sign_off"  # to the signatory: a release to be signed
     BROADCAST = "broadcast"
 
 
 # Claimed in this order: a broadcast never delays a journalist.
 PRIORITY: Mapping[Kind, int] = {
     Kind.ANSWER: 0, Kind.ACKNOWLEDGEMENT: 0, Kind.LETTER: 0, Kind.CONFIRMATION: 0, Kind.TOLD: 0, Kind.HAND_OFF: 1, Kind.DIGEST: 1,
-    Kind.CORRECTION: 1, Kind.BROADCAST: 2,
+    Kind.CORRECTION: 1, Kind.SIGN_OFF: 1, Kind.BROADCAST: 2,
 }  # fmt: skip
 
 
@@ -165,7 +166,7 @@ class RelayDown:
 Verdict = Sent | RetryAt | Failed | Uncertain | RelayDown
 
 # One byte-identical copy too many does no harm there; a second answer to a journalist does.
-REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.BROADCAST})
+REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.SIGN_OFF, Kind.BROADCAST})
 NOBODYS_RECIPIENT = frozenset({Phase.CONNECT, Phase.LOGIN, Phase.ENVELOPE_MAIL})
 NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED})
 LOGIN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954: about our login, whichever command it answers

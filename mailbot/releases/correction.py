@@ -60,12 +60,15 @@ class Received:
     at: datetime
 
 
-def corrected(old: Edition, read: Edition, release: Release, now: datetime) -> Edition:
-    """What the edition becomes by this file. What a file need not say again stays: its embargo and its topics.
+def renewed(old: Edition, read: Edition) -> Edition:
+    """What an edition says by this file. What a file need not say again stays: its embargo and its topics."""
+    topics, embargo = read.topics or old.topics, read.embargo or old.embargo
+    return replace(read, slug=old.slug, release=old.release, state=old.state, topics=topics, embargo=embargo)
 
-    Raises CannotCorrect."""
-    kept = {"topics": read.topics or old.topics, "embargo": read.embargo or old.embargo}
-    new = replace(read, slug=old.slug, release=old.release, state=State.PUBLISHED, **kept)  # type: ignore[arg-type]
+
+def corrected(old: Edition, read: Edition, release: Release, now: datetime) -> Edition:
+    """What the published edition becomes. Raises CannotCorrect."""
+    new = renewed(old, read)
     if old.state is not State.PUBLISHED:
         draft = old.state is State.DRAFT
         way = "`mailbot release import` changes a draft" if draft else "`mailbot release publish` comes first, if it is to be public again"

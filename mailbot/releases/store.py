@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from mailbot.database.engine import Tx
 from mailbot.database.tables import edition as table
 from mailbot.releases.release import Edition, Release, State, stale
+from mailbot.releases.sign_off_store import require_signed
 
 _NEWEST = sa.select(sa.func.max(table.c.changed_at))
 Saved = Literal["added", "updated", "unchanged"]
@@ -112,11 +113,12 @@ def load(tx: Tx, any_slug: str) -> Release | None:
     return next(iter(_releases(tx.execute(sa.select(table).where(table.c.release == of).order_by(table.c.slug)))), None)
 
 
-def publish(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
+def publish(tx: Tx, release_id: str, now: datetime, *, signatory: str) -> tuple[str, ...]:
     """Publish every edition of the release that is not; public they are from the end of the embargo on. Gives the slugs that changed.
 
-    Raises StaleTranslation, for the editions that would be published now."""
-    return _become(tx, release_id, State.PUBLISHED, now)
+    `signatory`: who must have signed it (releases.sign_off); "": nobody. Raises NotSigned, and StaleTranslation for the editions that
+    would be published now."""
+    return _become(tx, release_id, State.PUBLISHED, now, signatory)
 
 
 def withdraw(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
@@ -150,18 +152,19 @@ def _after_all(tx: Tx, now: datetime) -> datetime:
     return now if newest is None or now > newest else newest + timedelta(microseconds=1)
 
 
-def _become(tx: Tx, release_id: str, state: State, now: datetime) -> tuple[str, ...]:
+def _become(tx: Tx, release_id: str, state: State, now: datetime, signatory: str = "") -> tuple[str, ...]:
     alone(tx)
     changed = tuple(
         tx.execute(sa.select(table.c.slug).where(table.c.release == release_id, table.c.state != state).order_by(table.c.slug)).scalars()
     )
+    release = load(tx, release_id)
+    if release is None:
+        raise NoSuchRelease(release_id)
     if not changed:
-        if load(tx, release_id) is None:
-            raise NoSuchRelease(release_id)
         return ()
-    found = load(tx, release_id)
-    if state is State.PUBLISHED and found and (doubted := [one.slug for one in stale(found) if one.slug in changed]):
+    if state is State.PUBLISHED and (doubted := [one.slug for one in stale(release) if one.slug in changed]):
         raise StaleTranslation(release_id, doubted)
+    require_signed(tx, release, signatory)
     values: dict[str, Any] = {"state": state, "changed_at": _after_all(tx, now)}
     if state is State.PUBLISHED:
         values["published_at"] = now

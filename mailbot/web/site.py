@@ -1,4 +1,4 @@
-"""The public pages that a link in our mails opens: /c/ confirms a place on the press list, /u/ leaves it (RFC 8058).
+"""The public pages that a link in our mails opens: /c/ confirms a place on the press list, /u/ leaves it (RFC 8058); /s/ signs.
 
 Without a script, on an old phone and by keyboard. GET shows and changes nothing; POST acts, without cookie or login, as often as
 it is sent. Nobody learns from a page more than the holder of its link knows: the address is masked.
@@ -16,18 +16,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp
 
 from mailbot import rendering
 from mailbot.audience.journalist import Asked, Purpose
 from mailbot.audience.link import PATHS
 from mailbot.database.engine import Database, DatabaseUnusable
+from mailbot.inbox.hand_over import Desk
 from mailbot.typography import Typography, no_break
+from mailbot.web import sign_off
 from mailbot.web.follow_link import Standing, asked_by, follow, standing
+from mailbot.web.form import sent_form
 from mailbot.web.headers import with_headers
 
 PAGES = Path(__file__).parent / "pages"
-MOST_OCTETS = 64 << 10
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -42,6 +44,7 @@ LINES = (
     *(f"{page}-{part}" for page in ("lost", "trouble-400", "trouble-413", "trouble-503") for part in ("title", "text")),
     *(f"{purpose}-{found}-{part}" for purpose in _PURPOSES.values() for found in Standing for part in ("title", "text")),
     *(f"{purpose}-{Standing.OPEN}-button" for purpose in _PURPOSES.values()),
+    *sign_off.LINES,
 )
 _STATUS = {Standing.TOO_LATE: 410, Standing.REFUSED: 410}
 
@@ -57,14 +60,17 @@ class Newsroom:
     secret: bytes
 
 
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
 class _Pages:
     """What answers: the database, the words, the clock."""
 
     def __init__(self, database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> None:
         self._database, self._newsroom, self._clock = database, newsroom, clock
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
+        self._templates = _TEMPLATES
 
     async def look(self, request: Request) -> Response:
         """Show what the link is for. Changes nothing."""
@@ -115,10 +121,12 @@ def words(folders: Sequence[Path], code: str, rules: Typography) -> dict[str, st
     return {key: no_break(sentence, rules) for key, sentence in found.items()}
 
 
-def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> ASGIApp:
-    """The application."""
+def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime], desk: Desk | None = None) -> ASGIApp:
+    """The application. `desk`: who writes when somebody signs; None: nobody does here."""
     pages = _Pages(database, newsroom, clock)
+    signing = sign_off.SignPages(database, desk, newsroom.words[desk.office.own_language], _TEMPLATES, clock) if desk else None
     routes = [
+        *(signing.routes() if signing else ()),
         Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
         Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),
         Route("/style.css", lambda _: FileResponse(PAGES / "style.css", media_type="text/css"), methods=["GET"]),
@@ -142,15 +150,6 @@ def _named(request: Request) -> tuple[Purpose, str]:
 
 async def _is_meant(request: Request, purpose: Purpose) -> bool:
     """Is it our own form, or a mail program's one click? Anything else that is sent here means nothing."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_OCTETS:
-            raise HTTPException(413)
-
-    async def replayed() -> Message:
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
-
-    form = await Request(request.scope, replayed).form(max_files=0, max_fields=20)
+    form = await sent_form(request)
     field, value = ONE_CLICK
     return form.get("yes") == "yes" or (purpose is Purpose.LEAVE and form.get(field) == value)

@@ -101,10 +101,10 @@ class Newsroom:
             mail=subject.mail, reason="draft-mode", journalist=to, language="fr", authenticated=True, draft=kept_draft.kept(decision),
             note=compose_case.note_values(self.desk.office, subject, handed, library, "fr", []),
         )  # fmt: skip
-        case = cases.open_case(tx, opening, self.now)
-        assert case is not None
-        assert hand_over(tx, self.desk, case, Address(COLLEAGUE), "new", self.now)
-        return case.id
+        case_id = cases.open_case(tx, opening, self.now)
+        assert case_id is not None
+        assert hand_over(tx, self.desk, cases.load(tx, case_id), Address(COLLEAGUE), "new", self.now)
+        return case_id
 
     def yes(self, case_id: int) -> None:
         """The colleague who has the case replies OUI to its note."""
@@ -180,5 +180,5 @@ def newsroom(database: Database, url: str, folder: Path) -> Newsroom:
     for edition in (FOUNTAIN, FOUNTAIN_EN, MARKET):
         database.write_now(releases.save, edition, NOW)
     for release in ("fontaine", "marche"):
-        database.write_now(releases.publish, release, NOW)
+        database.write_now(releases.publish, release, NOW, signatory="")
     return Newsroom(database, desk, settings)

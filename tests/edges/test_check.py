@@ -177,6 +177,14 @@ def enqueued(database: Database, secret: bytes) -> str:
     return delivery_id
 
 
+@only_sqlite
+async def test_a_signatory_without_a_page_to_sign_on(database_url: str) -> None:
+    signed = {"sign_off": "chief@office.example"}
+    alone = await found(configured(database_url, releases=signed), "sign-off")
+    assert (alone.green, "web.public_url" in alone.advice) == (False, True)
+    assert (await found(configured(database_url, releases=signed, web={"public_url": "https://p.example"}), "sign-off")).green
+
+
 async def test_a_language_that_is_not_there(database_url: str) -> None:
     finding = await found(configured(database_url, organisation={"languages": ["xx"]}), "organisation")
     assert not finding.green

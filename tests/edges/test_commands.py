@@ -63,7 +63,8 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 NAMED = """demo init check run status verify explain stop-sending resume-sending
-release-import release-list release-show release-publish release-withdraw release-render inbox-list inbox-show inbox-replay inbox-close
+release-import release-list release-show release-parity release-submit release-publish release-withdraw release-render
+inbox-list inbox-show inbox-replay inbox-close
 audience-list audience-show audience-remove outbox-list outbox-show outbox-retry outbox-drop
 database-upgrade database-backup database-restore"""
 
@@ -91,7 +92,7 @@ def test_every_command_that_prints_facts_prints_json(name: str) -> None:
     "name",
     [
         "outbox retry", "outbox drop", "resume-sending", "inbox resume", "database restore", "audience remove", "release correct",
-        "release withdraw",
+        "release withdraw", "release submit",
     ],
 )
 def test_where_something_leaves_or_is_lost_one_can_look_first(name: str) -> None:

@@ -411,7 +411,7 @@ def test_one_that_dies_before_its_commit_has_never_been(office: Newsroom) -> Non
 def test_a_correction_under_embargo_mails_nobody_and_stays_under_it(office: Newsroom) -> None:
     held = replace(FOUNTAIN, slug="secret", release="secret", embargo=NOW + timedelta(days=1))
     office.database.write_now(releases.save, held, NOW)
-    office.database.write_now(releases.publish, "secret", NOW)
+    office.database.write_now(releases.publish, "secret", NOW, signatory="")
     done = office.correct(replace(held, embargo=None, body=CORRECTED.body))
     assert (done.correction is not None, done.told) == (True, [])
     kept = office.database.read_now(releases.load, "secret")

@@ -30,7 +30,7 @@ LANGUAGES = languages.load([languages.shipped()])
 OFFICE = Office(
     name="Office des ponts", short_name="", address=Address("presse@ponts.example"), website="", contact="", languages=("fr", "en"),
     colleagues=(), public_url="", spoken=LANGUAGES, prints=True,
-    hours=Hours((), ZoneInfo("Africa/Bamako")), duty_number="", protection=None, referral="",
+    hours=Hours((), ZoneInfo("Africa/Bamako")), duty_number="", protection=None, signatory=None, referral="",
     words=environment([shipped()], {code: one.typography for code, one in LANGUAGES.items()}, ZoneInfo("Africa/Bamako")),
 )  # fmt: skip
 PONT = Edition(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -69,7 +70,7 @@ def test_a_draft_may_change(database: Database) -> None:
 
 def test_a_published_edition_changes_by_correction_only(database: Database) -> None:
     save(database, edition())
-    database.write_now(store.publish, "a", T)
+    database.write_now(store.publish, "a", T, signatory="")
     with pytest.raises(store.PublishedEditionChanged, match="release correct a"):
         save(database, edition(title="Autre"))
     assert save(database, edition()) == ["unchanged"]
@@ -78,7 +79,7 @@ def test_a_published_edition_changes_by_correction_only(database: Database) -> N
 
 def test_the_embargo_of_a_published_edition_cannot_be_lifted_by_an_import(database: Database) -> None:
     save(database, edition(embargo=T))
-    database.write_now(store.publish, "a", T - timedelta(days=1))
+    database.write_now(store.publish, "a", T - timedelta(days=1), signatory="")
     with pytest.raises(store.PublishedEditionChanged):
         save(database, edition())
     assert not is_public(load(database), T - timedelta(seconds=1))
@@ -107,8 +108,8 @@ def test_what_belongs_to_another_edition_is_refused(database: Database, taken: E
 
 def test_publishing_and_withdrawing_take_every_edition_and_twice_is_once(database: Database) -> None:
     save(database, edition(), ENGLISH)
-    assert database.write_now(store.publish, "a", T) == ("a", "a-en")
-    assert database.write_now(store.publish, "a", T) == ()
+    assert database.write_now(store.publish, "a", T, signatory="") == ("a", "a-en")
+    assert database.write_now(store.publish, "a", T, signatory="") == ()
     assert len(public_editions(load(database), T)) == 2
     assert database.write_now(store.withdraw, "a", T) == ("a", "a-en")
     assert database.write_now(store.withdraw, "a", T) == ()
@@ -117,10 +118,10 @@ def test_publishing_and_withdrawing_take_every_edition_and_twice_is_once(databas
 
 def test_a_translation_that_is_added_later_is_published_by_itself(database: Database) -> None:
     save(database, edition())
-    database.write_now(store.publish, "a", T)
+    database.write_now(store.publish, "a", T, signatory="")
     save(database, ENGLISH)
     assert [one.slug for one in public_editions(load(database), T)] == ["a"]
-    assert database.write_now(store.publish, "a", T) == ("a-en",)
+    assert database.write_now(store.publish, "a", T, signatory="") == ("a-en",)
 
 
 def test_a_withdrawn_edition_stays_withdrawn_when_its_file_is_imported_again(database: Database) -> None:
@@ -130,7 +131,7 @@ def test_a_withdrawn_edition_stays_withdrawn_when_its_file_is_imported_again(dat
     assert load(database).editions[0].state is State.WITHDRAWN
 
 
-@pytest.mark.parametrize("change", [store.publish, store.withdraw])
+@pytest.mark.parametrize("change", [partial(store.publish, signatory=""), store.withdraw], ids=["publish", "withdraw"])
 def test_a_release_that_there_is_not_is_named(database: Database, change: object) -> None:
     with pytest.raises(store.NoSuchRelease, match="'b'"):
         database.write_now(change, "b", T)  # type: ignore[arg-type]
@@ -142,7 +143,7 @@ def test_the_version_is_another_one_after_every_change_even_with_the_clock_set_b
         [
             lambda tx, now: store.save(tx, edition(), now),
             lambda tx, now: store.save(tx, edition(title="Autre"), now),
-            lambda tx, now: store.publish(tx, "a", now),
+            lambda tx, now: store.publish(tx, "a", now, signatory=""),
             lambda tx, now: store.withdraw(tx, "a", now),
         ]
     ):
@@ -179,7 +180,7 @@ def test_a_translation_is_stale_once_its_original_says_something_else(database: 
 def test_a_stale_translation_is_not_published_and_nothing_of_its_release_is(database: Database) -> None:
     save(database, edition(), ENGLISH, edition(body="Autre."))
     with pytest.raises(store.StaleTranslation, match="mailbot release confirm a-en"):
-        database.write_now(store.publish, "a", T)
+        database.write_now(store.publish, "a", T, signatory="")
     assert {one.state for one in load(database).editions} == {State.DRAFT}
 
 
@@ -192,16 +193,16 @@ def test_a_new_translation_or_a_persons_word_makes_it_fit_to_be_published(databa
     save(database, edition(), ENGLISH, edition(body="Autre."))
     database.write_now(settle)  # type: ignore[arg-type]
     assert stale_slugs(database) == []
-    assert database.write_now(store.publish, "a", T) == ("a", "a-en")
+    assert database.write_now(store.publish, "a", T, signatory="") == ("a", "a-en")
 
 
 def test_a_published_translation_stays_published_when_its_original_changes(database: Database) -> None:
     save(database, edition(), ENGLISH)
-    database.write_now(store.publish, "a", T)
+    database.write_now(store.publish, "a", T, signatory="")
     database.write_now(lambda tx: tx.execute(sa.update(table).where(table.c.slug == "a").values(body="Autre.")))
     assert stale_slugs(database) == ["a-en"]
     assert len(public_editions(load(database), T)) == 2
-    assert database.write_now(store.publish, "a", T) == ()
+    assert database.write_now(store.publish, "a", T, signatory="") == ()
 
 
 def test_confirming_twice_is_once_and_what_is_no_translation_is_told(database: Database) -> None:

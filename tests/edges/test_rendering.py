@@ -106,10 +106,27 @@ BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when"
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
+SIGN_OFF = {
+    "organisation": ORGANISATION, "title": "Un pont à péage",
+    "editions": (RELEASE | {"spoken": "français"}, BARE_RELEASE | {"spoken": "English"}),
+    "embargo": WHEN, "link": "https://ponts.example/s/d1.abc", "days": 14, "correction": True,
+    "differences": ({
+        "kind": "figure",
+        "sides": ({"code": "fr", "words": "14 223", "sentence": "14 223 ponts."}, {"code": "en", "words": "", "sentence": ""}),
+    },),
+    "points": (
+        {"what": "quotation-marks", "language": "fr", "sentence": "« Oui ”."}, {"what": "contact", "language": "en", "sentence": ""},
+    ),
+}  # fmt: skip
+SIGNED = {
+    "organisation": ORGANISATION, "event": "changes", "release": "pont", "title": "Un pont", "signatory": "chef@ponts.example",
+    "words": "Pas « péage ».\n\nMerci.", "when": WHEN,
+}  # fmt: skip
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
     "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "alert": ALERT,
-    "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
+    "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT, "sign_off": SIGN_OFF,
+    "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "correction": CORRECTION, "withdrawal": WITHDRAWAL,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
@@ -124,6 +141,9 @@ BARE: dict[str, dict[str, Any]] = {
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO | {"recipient": SENDER | {"name": ""}},
     "told": TOLD | {"recipient": NOBODY, "subject": "", "event": "empty", "until": None}, "own_text": OWN_TEXT | {"reply_subject": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
+    "sign_off": SIGN_OFF
+    | {"editions": (BARE_RELEASE | {"spoken": "français"},), "embargo": None, "correction": False, "differences": (), "points": ()},
+    "sign_off_told": SIGNED | {"event": "not-delivered", "words": ""},
     "breaker": BREAKER,
     "alert": ALERT | {"items": (ALERT_ITEM | {"kind": "case-overdue", "item": "7", "began": False},)},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
@@ -217,7 +237,8 @@ def test_no_html_mail_fetches_or_runs_anything(words: Words, language: str, name
     assert len(made.html.encode()) < 30_000
 
 
-@pytest.mark.parametrize(("language", "name", "values"), WITH_HTML)
+# But for the question to a signatory, whose link is what it is for: without a public web nobody is asked.
+@pytest.mark.parametrize(("language", "name", "values"), [case for case in WITH_HTML if case.values[1] != "sign_off"])
 def test_without_a_public_web_no_link_leads_anywhere(words: Words, language: str, name: str, values: dict[str, Any]) -> None:
     given = values | {"organisation": values["organisation"] | {"website": ""}}
     if "release" in given:

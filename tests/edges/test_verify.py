@@ -48,7 +48,7 @@ def _releases(tx: Tx) -> None:
     for slug, embargo in (("fountain", None), ("secret", NOW - timedelta(days=1))):
         text = {"title": slug, "body": "text", "language": "fr", "date": date(2026, 2, 1)}
         releases.save(tx, Edition(slug=slug, release=slug, embargo=embargo, **text), NOW - timedelta(days=9))  # type: ignore[arg-type]
-        releases.publish(tx, slug, NOW - timedelta(days=9))
+        releases.publish(tx, slug, NOW - timedelta(days=9), signatory="")
 
 
 def _mails(tx: Tx) -> None:

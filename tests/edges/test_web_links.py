@@ -20,8 +20,9 @@ from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.typography import typography
+from mailbot.web.form import MOST_OCTETS
 from mailbot.web.serve import PortTaken, WebServer, listening_on
-from mailbot.web.site import MOST_OCTETS, Newsroom, masked, site, words
+from mailbot.web.site import Newsroom, masked, site, words
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = b"s" * 32

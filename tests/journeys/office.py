@@ -108,7 +108,7 @@ class Office:
         """Bring releases in, published."""
         for edition in editions or EDITIONS:
             self.database.write_now(releases.save, edition, clock.now())
-            self.database.write_now(releases.publish, edition.release, clock.now())
+            self.database.write_now(releases.publish, edition.release, clock.now(), signatory="")
 
     # --- what happens to it, and how it stands
 

@@ -105,7 +105,7 @@ def test_what_goes_wrong_before_the_recipient_is_no_recipients_fault(reply: Repl
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.TIMEOUT, Fault.UNINTELLIGIBLE])
 def test_a_first_doubt_is_repeated_only_where_a_second_copy_does_no_harm(kind: Kind, fault: Fault) -> None:
-    repeated = kind in (Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.BROADCAST)
+    repeated = kind in (Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.SIGN_OFF, Kind.BROADCAST)
     assert verdict(broke(Phase.DATA, fault), kind=kind) == (IN_DOUBT_RETRY if repeated else Uncertain(fault))
 
 
@@ -223,5 +223,5 @@ def test_only_over_a_retry_does_a_finished_mail_leave_again(state: DeliveryState
 
 def test_a_broadcast_never_goes_before_an_answer() -> None:
     first = {Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.LETTER, Kind.CONFIRMATION, Kind.TOLD}
-    in_order = [first, {Kind.HAND_OFF, Kind.DIGEST, Kind.CORRECTION}, {Kind.BROADCAST}]
+    in_order = [first, {Kind.HAND_OFF, Kind.DIGEST, Kind.CORRECTION, Kind.SIGN_OFF}, {Kind.BROADCAST}]
     assert [{kind for kind in Kind if PRIORITY[kind] == rank} for rank in sorted(set(PRIORITY.values()))] == in_order
