@@ -6,7 +6,7 @@ _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passe
 VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
-    "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject"}),
+    "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
     "offers": frozenset({"organisation", "offers", "reply_subject"}),
     "sheet": frozenset({"organisation", "release"}),
     "hand_off": frozenset(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, run, setup, status
+from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, release_photos, run, setup, status
 
 app = typer.Typer(
     name="mailbot", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None,
@@ -26,6 +26,9 @@ app.command("verify")(status.verify)
 app.command("explain")(explain.explain)
 app.command("stop-sending")(outbox.stop_sending)
 app.command("resume-sending")(outbox.resume_sending)
+release.app.command("attach")(release_photos.attach)
+release.app.command("photos")(release_photos.photos)
+release.app.command("detach")(release_photos.detach)
 app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")

@@ -44,6 +44,7 @@ def database_to_read(context: typer.Context) -> "Iterator[Database]":
     Raises DatabaseUnusable, also for one that is older or newer than this version."""
     from tempfile import TemporaryDirectory
 
+    from mailbot.database import photo_tables  # noqa: F401 - its tables are part of metadata
     from mailbot.database.engine import Database, exists
     from mailbot.database.migrate import is_ready
     from mailbot.database.tables import metadata

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import release_photos
 from mailbot.cli.opening import (
     DryRun,
     Json,
@@ -68,17 +69,18 @@ def import_(
     from mailbot.releases import store
     from mailbot.releases.import_set import import_set
 
-    files = list(_files(source))
+    files, zone = list(_files(source)), terms.office_zone(settings)
     with (database_to_read if dry_run else database_of)(context) as database:
-        read = import_set(files, order, now.astimezone(terms.office_zone(settings)), database.read_now(store.load_all), language)
-        if read.problems:
+        read = import_set(files, order, now.astimezone(zone), database.read_now(store.load_all), language)
+        photos, missing = release_photos.named(read.photos, zone)
+        if problems := (*read.problems, *missing):
             if as_json:
-                print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
-            raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in read.problems))
-        done = database.write_now(_take_in, read.editions, publish, dry_run, now)
+                print_json({"editions": [], "problems": [_problem_facts(problem) for problem in problems], "dry_run": dry_run})
+            raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in problems))
+        done, attached = database.write_now(_take_in, read.editions, photos, publish, dry_run, now)
     if as_json:
-        return print_json({"editions": done, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
-    _print_taken_in(done, read, dry_run)
+        return print_json({"editions": done, "photos": attached, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
+    _print_taken_in(done, attached, read, dry_run)
     return None
 
 
@@ -106,18 +108,22 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
-    """One edition as a file that can be imported again; with --json the whole release.
+    """One edition as a file that can be imported again, its photos as remarks; with --json the whole release.
 
     Example: mailbot release show visit-of-the-minister
     """
-    from mailbot import clock
+    from mailbot import clock, terms
     from mailbot.releases.markdown import to_markdown
 
+    now, zone = clock.now(), terms.office_zone(settings_of(context))
     with database_to_read(context) as database:
         found = _load(database, slug)
     if as_json:
-        return print_json({**_facts(found, clock.now(), whole=True), "edition": slug})
-    return typer.echo(to_markdown(_edition(found, slug)), nl=False)
+        photos = [release_photos.photo_facts(photo, zone, now) for photo in found.photos]
+        return print_json({**_facts(found, now, whole=True), "edition": slug, "photos": photos})
+    edition = _edition(found, slug)
+    remarks = [release_photos.described(photo, edition.language, zone, now) for photo in found.photos]
+    return typer.echo(to_markdown(edition, remarks), nl=False)
 
 
 @app.command()
@@ -208,13 +214,16 @@ def _files(source: str) -> Iterator[tuple[str, bytes]]:
         raise CannotImport(f"{problem.filename or source} cannot be read: {problem.strerror}.") from problem
 
 
-def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime) -> list[dict[str, Any]]:
-    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save raises, and CannotImport."""
+def _take_in(
+    tx: "Tx", editions: Sequence["Edition"], photos: Sequence[release_photos.Named], publish: bool, dry_run: bool, now: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Save the set and its photos, publish it where asked; a dry run leaves no trace. Raises what store.save raises, and CannotImport."""
     from mailbot.releases import store
     from mailbot.releases.release import State, public_from
 
     with tx.begin_nested() as savepoint:
         saved = {edition.slug: store.save(tx, edition, now) for edition in editions}
+        attached = release_photos.take_in(tx, photos, now)
         for release_id in dict.fromkeys(edition.release for edition in editions) if publish else ():
             found = store.load(tx, release_id)
             if found and any(edition.state is State.WITHDRAWN for edition in found.editions):
@@ -223,20 +232,24 @@ def _take_in(tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bo
         releases = {edition.slug: store.load(tx, edition.slug) for edition in editions}
         if dry_run:
             savepoint.rollback()
-    return [
+    done = [
         {
             "slug": edition.slug, "release": edition.release, "language": edition.language, "title": edition.title,
             "result": saved[edition.slug], "state": _edition(found, edition.slug).state, "public_from": public_from(found),
         }
         for edition in editions if (found := releases[edition.slug])
     ]  # fmt: skip
+    return done, attached
 
 
-def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: bool) -> None:
+def _print_taken_in(done: Sequence[dict[str, Any]], attached: Sequence[dict[str, Any]], read: "ImportSet", dry_run: bool) -> None:
     for one in done:
         held = f", embargo until {one['public_from']:%Y-%m-%d %H:%M} UTC" if one["public_from"] else ""
         result = f"would be {one['result']}" if dry_run and one["result"] != "unchanged" else one["result"]
         typer.echo(f"{one['slug']} ({one['language']}): {result}, {one['state']}{held}")
+    for one in attached:
+        result = f"would be {one['result']}" if dry_run and one["result"] != "unchanged" else one["result"]
+        typer.echo(f"{one['release']}: photo {one['number']} ({one['file']}) {result}")
     for file, lines in read.dropped.items():
         typer.echo(f"{file}: {len(lines)} lines around the release were left out; `release show` shows what was kept.", err=True)
     if any(one["state"] == "draft" for one in done):

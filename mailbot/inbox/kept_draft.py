@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from mailbot.inbox.outcome import SendRelease
+from mailbot.inbox.outcome import SendRelease, Variant
 from mailbot.inbox.reason import Reason
 
 
@@ -17,4 +17,5 @@ def taken_up(values: Mapping[str, Any]) -> SendRelease:
     """The same decision again. What an older version kept and this one does not know is left out."""
     known = {one.name for one in fields(SendRelease)}
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
-    return SendRelease(**{**given, "reason": Reason(values["reason"])})
+    words = {"reason": Reason(values["reason"]), "variant": Variant(values.get("variant", Variant.FULL))}
+    return SendRelease(**{**given, **words})

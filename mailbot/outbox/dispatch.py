@@ -20,10 +20,11 @@ from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import pace, store
 from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
-from mailbot.outbox.print_pdf import NotPrinted, print_pdf
+from mailbot.outbox.enclose import NotMade, enclosure, has_file
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.releases import store as releases
-from mailbot.releases.release import public_editions
+from mailbot.releases.photo import number_of
+from mailbot.releases.release import public_editions, public_photos
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
@@ -115,15 +116,15 @@ class Dispatcher:
         return step
 
     async def _claimed(self, now: datetime) -> store.Claimed | Wait | None:
-        """What is next, with its bytes. A page is printed between two transactions: who dies there leaves a claim that is taken back."""
+        """What is next, with its bytes. A file is made between two transactions: who dies there leaves a claim that is taken back."""
         step = await self._database.write(self._claim, now)
         if not isinstance(step, store.Claimed) or step.raw is not None:
             return step
         try:
-            printed: bytes | NotPrinted = await print_pdf(step.draft.sheet)
-        except NotPrinted as problem:
-            printed = problem
-        return await self._database.write(self._with_bytes, step, printed, self._clock())
+            made: outgoing.File | NotMade = await enclosure(self._database, step.draft)
+        except NotMade as problem:
+            made = problem
+        return await self._database.write(self._with_bytes, step, made, self._clock())
 
     def _look(self, tx: Tx, now: datetime) -> tuple[bool, datetime | None]:
         """Is there a mail whose worker is gone, and when is the next one due?"""
@@ -141,8 +142,8 @@ class Dispatcher:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
         return self._with_bytes(tx, claimed, None, now)
 
-    def _with_bytes(self, tx: Tx, claimed: store.Claimed, printed: bytes | NotPrinted | None, now: datetime) -> store.Claimed | None:
-        """The claim with the bytes that leave; without, where its page is to be printed first. None: it will not leave."""
+    def _with_bytes(self, tx: Tx, claimed: store.Claimed, made: outgoing.File | NotMade | None, now: datetime) -> store.Claimed | None:
+        """The claim with the bytes that leave; without, where its file is to be made first. None: it will not leave."""
         if _is_unwanted(tx, claimed):
             store.cancel(tx, claimed, self._holder, "the address is suppressed", now, DeliveryState.SUPPRESSED)
             return None
@@ -150,12 +151,12 @@ class Dispatcher:
             if store.cancel(tx, claimed, self._holder, why, now):
                 self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return None
-        if claimed.raw is not None or (claimed.draft.sheet and printed is None):
+        if claimed.raw is not None or (has_file(claimed.draft) and made is None):
             return claimed
         try:
-            if isinstance(printed, NotPrinted):
-                raise outgoing.Unsendable(f"its PDF could not be made: {printed}")
-            return self._frozen(tx, claimed, printed, now)
+            if isinstance(made, NotMade):
+                raise outgoing.Unsendable(str(made))
+            return self._frozen(tx, claimed, made, now)
         except outgoing.Unsendable as problem:  # one mail that cannot be written must not hold up the others
             reply = Reply(phase=Phase.ENVELOPE_RCPT, fault=Fault.UNENCODABLE, text=str(problem))
             self._record(tx, claimed, self._holder, Failed(Fault.UNENCODABLE), reply, now)
@@ -182,9 +183,9 @@ class Dispatcher:
                 return f"{slug} is not public any more"
             if slug == claimed.draft.edition and claimed.draft.content_hash not in {edition.content_hash for edition in release.editions}:
                 return f"{slug} was changed after this answer was written"
-        return ""
+        return _withdrawn_photo(tx, claimed, now) if claimed.draft.photos else ""
 
-    def _frozen(self, tx: Tx, claimed: store.Claimed, printed: bytes | None, now: datetime) -> store.Claimed | None:
+    def _frozen(self, tx: Tx, claimed: store.Claimed, made: outgoing.File | None, now: datetime) -> store.Claimed | None:
         """Date and bytes, fixed at the first claim: every retry sends exactly these."""
         draft = claimed.draft
         files: tuple[outgoing.File, ...] = ()
@@ -192,8 +193,8 @@ class Dispatcher:
             original = self._original(tx, draft.mail, ORIGINAL_OCTETS + 1)
             if len(original) <= ORIGINAL_OCTETS:
                 files = (outgoing.File("original.eml", "application/octet-stream", original),)
-        if printed is not None:
-            files = (*files, outgoing.File(draft.sheet_name, "application/pdf", printed))
+        if made is not None:
+            files = (*files, made)
         raw = outgoing.build(
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
@@ -280,6 +281,14 @@ def _is_unwanted(tx: Tx, claimed: store.Claimed) -> bool:
     """Written to no more since this was queued; or whoever queued it did not ask."""
     unasked = claimed.kind in (Kind.CONFIRMATION, Kind.BROADCAST)
     return unasked and suppression_store.is_suppressed(tx, claimed.draft.recipient.key)
+
+
+def _withdrawn_photo(tx: Tx, claimed: store.Claimed, now: datetime) -> str:
+    """A photo that may not be shown any more, or of which something else is said by now, leaves in no mail: not in its list either."""
+    release = releases.load(tx, claimed.draft.edition)
+    standing = {photo.mark for photo in public_photos(release, now)} if release else set()
+    gone = [str(number_of(mark)) for mark in claimed.draft.photos if mark not in standing]
+    return f"photo {', '.join(gone)} of {claimed.draft.edition} was changed, or may not be shown any more" if gone else ""
 
 
 def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:

@@ -98,8 +98,9 @@ class Draft:
     mentions: tuple[str, ...] = ()  # the slugs of other editions that it names
     attach_original: bool = False
     variant: str = ""       # what an answer-back word asked for; empty: this answers no such word
-    sheet: str = ""         # HTML that is printed and attached as a PDF of this name
-    sheet_name: str = ""
+    sheet: str = ""         # HTML that is printed and attached as a PDF
+    sheet_name: str = ""    # the name of what is attached, a PDF or photos
+    photos: tuple[str, ...] = ()    # the marks of the photos that it names or brings; empty: it has nothing to do with any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
         "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
-        "created_at": now, "due_at": due_at or now,
+        "photos": list(draft.photos), "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
     row = insert(tx, delivery).on_conflict_do_nothing(index_elements=["key"]).returning(delivery.c.id)
     return tx.execute(row, values).first() is not None
@@ -210,7 +211,7 @@ def _draft(row: sa.Row[Any]) -> Draft:
     return Draft(
         key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
         subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
-        mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash,
+        mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash, photos=tuple(row.photos or ()),
         mentions=tuple(row.mentions), attach_original=row.attach_original, variant=row.variant, sheet=row.sheet, sheet_name=row.sheet_name,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from mailbot.database import photo_tables  # noqa: F401 - its tables are part of metadata
 from mailbot.database.tables import metadata
 
 context.configure(
