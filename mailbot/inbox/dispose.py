@@ -166,7 +166,8 @@ class Disposer:
         self._shelf.refresh(tx, now)
         identity = _identity(message)
         answered_at = self._answered_at(tx, stored, message)
-        known = self._context(tx, stored, message, identity, now)
+        wants_photos = understood is not None and understood.reading.wish(Wanted.PHOTOS) is not None
+        known = self._context(tx, stored, message, identity, wants_photos, now)
         context = replace(known, understood=understood, answered_already=answered_at is not None and self._terms.mode != "observe")
         subject = Subject(stored.id, message, stored.received_at, context.authentication)
         sender = subject.sender
@@ -211,7 +212,7 @@ class Disposer:
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
     def _context(
-        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, identity: str, now: datetime
+        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, identity: str, wants_photos: bool, now: datetime
     ) -> Context:
         person = message.sender if isinstance(message, IncomingMessage) else None
         own = own_deliveries(message, self._desk.secret)
@@ -227,7 +228,7 @@ class Disposer:
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
             our_mails=replied_to,
-            earlier_variants=_variants(tx, person.key, pause) if replied_to and person else (),
+            earlier_variants=_variants(tx, person.key, pause) if person and (replied_to or wants_photos) else (),
             earlier_answers=outbox.answers_to(tx, person.key, pause) if person else (),
             answers_today_address=self._count(tx, now - timedelta(days=1), cap_key=cap_key(person.address)) if person else 0,
             answers_hour_domain=self._count(tx, now - timedelta(hours=1), domain=person.domain) if person else 0,

@@ -1,4 +1,4 @@
-"""Makes the file that goes with a mail: a printed page, a photo, or the contact sheet of several. Outside any transaction: it takes time."""
+"""Makes the file that goes with a mail: a printed page, a photo, or the contact sheet of several. Outside transactions: it takes time."""
 
 import asyncio
 
