@@ -61,7 +61,10 @@ BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
     "passed_on": False, "alternatives": (), "offered": (), "no_pdf": False,
 }  # fmt: skip
-BACK = {"release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help"}
+BACK = {
+    "release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help",
+    "photos": (), "photo_word": "PHOTO",
+}  # fmt: skip
 OFFERS = {"organisation": ORGANISATION, "offers": (OTHER, OTHER | {"url": ""}), "reply_subject": "Re: Le pont"}
 HAND_OFF = {
     "organisation": ORGANISATION, "sender": SENDER, "authenticated": "pass", "subject": "Le pont de Ségou", "when": WHEN,
