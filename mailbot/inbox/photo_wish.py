@@ -43,12 +43,14 @@ def photos_of_one_release(message: IncomingMessage, context: Context, heard: Hea
 
 
 def _named(context: Context, heard: Heard) -> str:
-    """The edition of the release that the mail itself names; empty where it names none, or something beside it is not understood."""
+    """The edition of the release that the mail itself names; empty where it names none, or something beside it is not understood. Where the
+    release is asked for as well, the whole mail has to be: "a picture of the tarpaulins, too" wants more than the sheet."""
     reading = heard.reading
-    if reading.wish(*A_RELEASE) is None or heard.draft is None or heard.doubt is not None:
+    release = reading.wish(*A_RELEASE)
+    if release is None or heard.draft is None or heard.doubt is not None:
         return ""
     own = {word for edition in context.releases[heard.draft.release].editions for word in tokens(edition.title)}
-    return heard.draft.edition if own.issuperset(reading.unexplained_beside) else ""
+    return heard.draft.edition if own.issuperset(reading.unexplained if release.confidence >= SURE else reading.unexplained_beside) else ""
 
 
 def _answered(message: IncomingMessage, context: Context, heard: Heard, named: str, now: datetime) -> str:

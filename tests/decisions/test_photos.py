@@ -1,5 +1,6 @@
 """Photos by a word or by a plain wish: of which release, to whom, which of them; and all that is left to a person."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import actions
+from mailbot.inbox.kept_draft import kept, taken_up
 from mailbot.inbox.outcome import Decided, HandOff, SendRelease, Variant
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
@@ -111,6 +113,7 @@ def test_a_plain_wish_for_photos_of_a_release_that_it_names_is_granted(text: str
         "Puis-je utiliser les photos de votre dernier communiqué à des fins commerciales ?",
         "Photos de votre dernier communiqué svp. Combien coûtent-elles ?",
         "Des photos de votre dernier communiqué svp, et une interview de la directrice.",
+        "We need the release on the oil spill, plus two or three pictures of the tarpaulins being handed out.",
         "Please delete the photos of my daughter from your release on the turtles",
         "Envoyez les photos de votre dernier communiqué à bob@journal.example svp",
     ],
@@ -171,3 +174,9 @@ def test_explain_names_the_photos() -> None:
     (shown,) = actions(answering("PHOTO 5"))
     assert (shown["type"], shown["release"], shown["why"]) == ("send_release", PONT, "photos")
     assert (shown["variant"], shown["photos"]) == ("photo", [5])
+
+
+def test_a_kept_draft_is_the_same_decision_when_a_colleague_says_yes() -> None:
+    (got,) = answering("PHOTO 5").decisions
+    assert isinstance(got, SendRelease)
+    assert taken_up(json.loads(json.dumps(kept(got)))) == got

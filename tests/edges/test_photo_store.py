@@ -15,6 +15,7 @@ from mailbot.releases.photo import MOST_PHOTOS
 from mailbot.releases.photo_store import NoSuchPhoto, Told, TooManyPhotos
 from mailbot.releases.picture import Picture
 from mailbot.releases.release import Edition
+from mailbot.verify import broken
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 LAKE = Edition(slug="lac", release="lac", language="fr", title="Le lac", body="Texte.", date=date(2026, 1, 1))
@@ -93,3 +94,15 @@ def test_photos_come_with_their_release_and_each_change_is_noticed_though_the_cl
 def test_two_who_attach_at_once_get_two_numbers(database: Database) -> None:
     with ThreadPoolExecutor(2) as both:
         assert sorted(number for number, _ in both.map(lambda name: attached(database, other(name)), "abcdefgh")) == list(range(1, 9))
+
+
+def test_verify_names_a_photo_without_a_picture_and_a_removed_one_that_is_still_there(database: Database) -> None:
+    for name in "ab":
+        attached(database, other(name))
+    database.write_now(photo_store.remove, "lac", 2, NOW)
+    assert database.read_now(broken, None) == []
+    database.write_now(lambda tx: tx.execute(photo_picture.delete()))
+    assert database.read_now(broken, None) == ["photo 1 of lac: its picture is missing"]
+    both = [{"photo": one, "content": b"x", "thumbnail": b"x"} for one in (1, 2)]
+    database.write_now(lambda tx: tx.execute(photo_picture.insert(), both))
+    assert database.read_now(broken, None) == ["photo 2 of lac: removed, and still there"]
