@@ -96,6 +96,13 @@ def test_a_photo_that_fits_goes_as_it_is_with_its_own_quality() -> None:
     assert abs(len(got.content) - len(file)) < len(file) / 10
 
 
+def test_of_a_telephones_photo_with_a_second_view_in_it_the_first_alone_is_kept() -> None:
+    file = saved(scene(1), "MPO", save_all=True, append_images=[scene(2)])
+    got = picture_of(file)
+    assert (opened(file).format, opened(got.content).format) == ("MPO", "JPEG")
+    assert len(got.content) < len(file) * 0.7
+
+
 def test_a_photo_too_wide_or_too_heavy_for_a_mail_is_made_smaller() -> None:
     wide = picture_of(photo(width=5000, height=1000))
     assert (wide.width, wide.height, wide.full) == (LONGEST_SIDE, 600, (5000, 1000))
