@@ -111,8 +111,8 @@ class Dispatcher:
             await self._database.write(self._recover, now)
         if not orphaned and (due is None or due > now):
             return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
-        while (step := await self._claimed(now)) is None:
-            continue  # that one will not leave; what is next?
+        while (step := await self._claimed(self._clock())) is None:
+            continue  # that one will not leave; what is next? The note about it is due a moment later than it was
         return step
 
     async def _claimed(self, now: datetime) -> store.Claimed | Wait | None:
