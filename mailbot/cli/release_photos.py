@@ -104,7 +104,13 @@ def photos(
     return None
 
 
-def detach(context: typer.Context, slug: Slug, number: int, yes: Yes = False, as_json: Json = False) -> None:
+def detach(
+    context: typer.Context,
+    slug: Slug,
+    number: Annotated[int, typer.Argument(help="Its number in `release photos`.")],
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
     """Remove a photo: it is deleted, and answers that still wait with it do not leave. Its number is given to no other.
 
     Example: mailbot release detach fountain 3
@@ -114,8 +120,7 @@ def detach(context: typer.Context, slug: Slug, number: int, yes: Yes = False, as
 
     with database_of(context) as database:
         release = _release(database.read_now(_loaded, slug), slug)
-        if sys.stdin.isatty():
-            confirmed(f"Remove photo {number} of {release.id}?", yes)
+        confirmed(f"Delete photo {number} of {release.id}?", yes)
         database.write_now(photo_store.remove, release.id, number, clock.now())
     answer(as_json, {"release": release.id, "removed": number}, f"{release.id}: photo {number} removed")
 
