@@ -51,7 +51,7 @@ def attach(
 
     The same file again changes what is said of it: another caption, credit or last day, or a caption in another language.
 
-    Example: mailbot release attach fountain photo.jpg --caption "The fountain" --credit "City of Velmora" --consent-until 2027-06-30
+    Example: mailbot release attach fountain photo.jpg --credit Velmora --consent-until 2027-06-30
     """
     from mailbot import clock, terms
     from mailbot.releases import photo_store
