@@ -10,6 +10,7 @@ from mailbot.audience import journalist as audience
 from mailbot.cases.case import UNFINISHED, CaseState
 from mailbot.database.correction_tables import correction, correction_mail, past_edition
 from mailbot.database.engine import Tx
+from mailbot.database.photo_tables import photo, photo_picture
 from mailbot.database.tables import (
     attempt,
     case_file,
@@ -46,7 +47,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
         return damaged  # nothing can be said of rows that cannot be read
     laws = (
         _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _suppressed, _editions,
-        _journalists, _questions, _corrections, _told, _overtaken,
+        _photos, _journalists, _questions, _corrections, _told, _overtaken,
     )  # fmt: skip
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))
@@ -105,8 +106,8 @@ def _copies(tx: Tx) -> Iterator[str]:
 
 
 def _answers(tx: Tx) -> Iterator[str]:
-    """An answered mail has one answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
-    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("answer:%:%"), ~REPLACED)
+    """An answered mail has its answer, to who wrote it; no other mail has any but by a colleague's word, above all no machine's."""
+    of_it = (delivery.c.mail == mail.c.id, delivery.c.kind == Kind.ANSWER, delivery.c.key.not_like("%:%:%"), ~REPLACED)
     answers = sa.select(sa.func.count()).where(*of_it, delivery.c.release != "").scalar_subquery()
     offers = sa.select(sa.func.count()).where(*of_it, delivery.c.release == "").scalar_subquery()
     columns = (
@@ -114,7 +115,8 @@ def _answers(tx: Tx) -> Iterator[str]:
     )  # fmt: skip
     for row in tx.execute(sa.select(*columns)):
         actions = [action["type"] for action in (row.explanation or {}).get("actions", ())]  # the outcome is the first of several
-        expected = 1 if "send_release" in (row.outcome, *actions) and row.mode == "automatic" else 0
+        wanted = max(actions.count("send_release"), int(row.outcome == "send_release"))  # a release, and its photos in a mail of their own
+        expected = wanted if row.mode == "automatic" else 0
         if row.answers != expected:
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, has {row.answers} answers instead of {expected}"
         if row.offers > (row.kind == "request" and row.outcome != "ignore" and row.mode == "automatic"):
@@ -266,6 +268,14 @@ def _editions(tx: Tx) -> Iterator[str]:
     for row in tx.execute(sa.select(edition.c.slug, edition.c.release, edition.c.state, edition.c.published_at)):
         if row.state not in states or row.release not in slugs or (row.state == State.PUBLISHED and row.published_at is None):
             yield f"edition {row.slug}: {row.state!r} since {row.published_at}, of release {row.release!r}"
+
+
+def _photos(tx: Tx) -> Iterator[str]:
+    """Each photo has its picture; of a removed one there is none."""
+    pictures = sa.select(photo.c.release, photo.c.number, photo.c.removed_at, photo_picture.c.photo.label("picture"))
+    for row in tx.execute(pictures.outerjoin(photo_picture, photo_picture.c.photo == photo.c.id)):
+        if (row.removed_at is None) != (row.picture is not None):
+            yield f"photo {row.number} of {row.release}: {'its picture is missing' if row.picture is None else 'removed, and still there'}"
 
 
 def _embargoes(tx: Tx) -> Iterator[str]:

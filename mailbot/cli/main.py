@@ -10,7 +10,21 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, release_review, run, setup, status
+from mailbot.cli import (
+    audience,
+    database,
+    demo,
+    explain,
+    inbox,
+    language,
+    outbox,
+    release,
+    release_photos,
+    release_review,
+    run,
+    setup,
+    status,
+)
 
 app = typer.Typer(
     name="mailbot", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None,
@@ -28,6 +42,9 @@ app.command("stop-sending")(outbox.stop_sending)
 app.command("resume-sending")(outbox.resume_sending)
 release.app.command("parity")(release_review.parity)
 release.app.command("submit")(release_review.submit)
+release.app.command("attach")(release_photos.attach)
+release.app.command("photos")(release_photos.photos)
+release.app.command("detach")(release_photos.detach)
 app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailbot.cli import correct as corrections
-from mailbot.cli import release_import, release_review
+from mailbot.cli import release_import, release_photos, release_review
 from mailbot.cli.opening import (
     Json,
     Yes,
@@ -66,24 +66,28 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
-    """One edition as a file that can be imported again; with --json the whole release, and what it said before it was corrected.
+    """One edition as a file that can be imported again, its photos as remarks; with --json the whole release, and what it said before.
 
     Example: mailbot release show visit-of-the-minister
     """
-    from mailbot import clock
+    from mailbot import clock, terms
     from mailbot.releases.markdown import to_markdown
     from mailbot.releases.release import stale
 
+    now, zone = clock.now(), terms.office_zone(settings_of(context))
     with database_to_read(context) as database:
         found = _load(database, slug)
         before = database.read_now(corrections.history, found)
     if as_json:
-        return print_json({**_facts(found, clock.now(), whole=True), "edition": slug, **before})
+        photos = [release_photos.photo_facts(photo, zone, now) for photo in found.photos]
+        return print_json({**_facts(found, now, whole=True), "edition": slug, "photos": photos, **before})
     corrections.print_history(before)
     for one in stale(found):
         still = "It is published, and readers have it as it was." if one.state == "published" else "It cannot be published so."
         typer.echo(f"{one.slug} is stale: {found.id} has changed since it was translated. {still}", err=True)
-    return typer.echo(to_markdown(_edition(found, slug)), nl=False)
+    edition = _edition(found, slug)
+    remarks = [release_photos.described(photo, edition.language, zone, now) for photo in found.photos]
+    return typer.echo(to_markdown(edition, remarks), nl=False)
 
 
 @app.command()

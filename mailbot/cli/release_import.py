@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli import release_review
+from mailbot.cli import release_photos, release_review
 from mailbot.cli.opening import DryRun, Json, database_of, database_to_read, one_line, print_json, settings_of
 
 if TYPE_CHECKING:
@@ -56,24 +56,26 @@ def import_(
     with (database_to_read if dry_run else database_of)(context) as database:
         known = database.read_now(store.load_all)
         read = read_source(source, order, now.astimezone(terms.office_zone(settings)), known, wish, sys.stdin.buffer)
-        if read.problems:
+        photos, missing = release_photos.named(read.photos, terms.office_zone(settings))
+        if problems := (*read.problems, *missing):
             if as_json:
-                print_json({"editions": [], "problems": [_problem_facts(problem) for problem in read.problems], "dry_run": dry_run})
-            raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in read.problems))
-        done = database.write_now(_take_in, read.editions, publish, dry_run, now, settings.releases.sign_off)
+                print_json({"editions": [], "problems": [_problem_facts(problem) for problem in problems], "dry_run": dry_run})
+            raise CannotImport("nothing was imported.\n" + "\n".join(f"  {problem}" for problem in problems))
+        done, attached = database.write_now(_take_in, read.editions, photos, publish, dry_run, now, settings.releases.sign_off)
         if publish:
             release_review.look_at_set(database, read.editions, settings, loaded)
     if as_json:
         facts = [one | {"difference": [_change_facts(change) for change in one["difference"]]} for one in done]
-        return print_json({"editions": facts, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
-    _print_taken_in(done, read, dry_run)
+        return print_json({"editions": facts, "photos": attached, "problems": [], "dropped": dict(read.dropped), "dry_run": dry_run})
+    _print_taken_in(done, attached, read, dry_run)
     return None
 
 
 def _take_in(
-    tx: "Tx", editions: Sequence["Edition"], publish: bool, dry_run: bool, now: datetime, signatory: str
-) -> list[dict[str, Any]]:
-    """Save the set, and publish it where asked; a dry run leaves no trace. Raises what store.save and publish raise, and CannotImport."""
+    tx: "Tx", editions: Sequence["Edition"], photos: Sequence[release_photos.Named], publish: bool, dry_run: bool, now: datetime,
+    signatory: str,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Save the set and its photos, publish it where asked; a dry run leaves no trace. Raises what saving and publishing raise."""
     from mailbot.releases import difference, store
     from mailbot.releases.read_source import CannotImport
     from mailbot.releases.release import State, public_from, stale
@@ -81,6 +83,7 @@ def _take_in(
     with tx.begin_nested() as savepoint:
         before = {one.slug: one for edition in editions if (found := store.load(tx, edition.slug)) for one in found.editions}
         saved = {edition.slug: store.save(tx, edition, now) for edition in editions}
+        attached = release_photos.take_in(tx, photos, now)
         for release_id in dict.fromkeys(edition.release for edition in editions) if publish else ():
             found = store.load(tx, release_id)
             if found and any(edition.state is State.WITHDRAWN for edition in found.editions):
@@ -89,7 +92,7 @@ def _take_in(
         releases = {edition.slug: store.load(tx, edition.slug) for edition in editions}
         if dry_run:
             savepoint.rollback()
-    return [
+    done = [
         {
             "slug": edition.slug, "release": edition.release, "language": edition.language, "title": edition.title,
             "result": saved[edition.slug], "state": next(one.state for one in found.editions if one.slug == edition.slug),
@@ -98,9 +101,10 @@ def _take_in(
         }
         for edition in editions if (found := releases[edition.slug])
     ]  # fmt: skip
+    return done, attached
 
 
-def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: bool) -> None:
+def _print_taken_in(done: Sequence[dict[str, Any]], attached: Sequence[dict[str, Any]], read: "ImportSet", dry_run: bool) -> None:
     from mailbot.releases.difference import as_lines
 
     for one in done:
@@ -109,6 +113,9 @@ def _print_taken_in(done: Sequence[dict[str, Any]], read: "ImportSet", dry_run: 
         typer.echo(f"{one['slug']} ({one['language']}): {result}, {one['state']}{held}")
         for line in as_lines(one["difference"]):
             typer.echo(f"  {one_line(line, 2000)}")
+    for one in attached:
+        result = f"would be {one['result']}" if dry_run and one["result"] != "unchanged" else one["result"]
+        typer.echo(f"{one['release']}: photo {one['number']} ({one['file']}) {result}")
     for file, lines in read.dropped.items():
         some = "; ".join(one_line(line, 60) for line in lines[:3]) + ("; …" if len(lines) > 3 else "")
         typer.echo(f"{file}: left out around the release, lines: {len(lines)} ({some}). `release show` shows what was kept.", err=True)

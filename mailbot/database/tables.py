@@ -177,6 +177,7 @@ delivery = sa.Table(
     sa.Column("sheet", sa.Text, nullable=False, default=""),  # the HTML of a page that leaves as a PDF beside the text
     sa.Column("sheet_name", sa.String(200), nullable=False, default=""),
     sa.Column("written_from", sa.JSON(none_as_null=True)),  # what was decided, so that it can be written anew
+    sa.Column("photos", sa.JSON),  # the marks of the photos that it names or brings, as they were when this was written
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),

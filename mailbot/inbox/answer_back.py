@@ -23,21 +23,25 @@ from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.outbox import delivery
 from mailbot.outbox.delivery import OurMail
-from mailbot.releases.release import Edition, Release, State, public_editions
+from mailbot.releases.release import Edition, Release, State, public_editions, public_photos
 
 SURE = 0.95
 _REFERENCE = re.compile(r"\[([a-z0-9-]{1,120})\]")
-_VARIANTS = {Word.TEXT: Variant.TEXT, Word.PDF: Variant.PDF, Word.CONTACT: Variant.CONTACT, Word.HELP: Variant.HELP}
-_OURS = frozenset({*_VARIANTS, Word.LANGUAGE, Word.NUMBER, Word.PHOTOS, Word.PHOTO})
+_VARIANTS = {
+    Word.TEXT: Variant.TEXT, Word.PDF: Variant.PDF, Word.CONTACT: Variant.CONTACT, Word.HELP: Variant.HELP, Word.PHOTOS: Variant.PHOTOS,
+    Word.PHOTO: Variant.PHOTO,
+}  # fmt: skip
+_OURS = frozenset({*_VARIANTS, Word.LANGUAGE, Word.NUMBER})
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """An edition in a variant, and the language that the mail around it is in."""
+    """An edition in a variant, the language that the mail around it is in, and the numbers of the photos that go along."""
 
     edition: Edition
     variant: Variant
     spoken: str
+    photos: tuple[int, ...] = ()
 
 
 def reference(subject: str) -> str:
@@ -92,19 +96,20 @@ def _decided(
     asked = _asked(said, ours, context, now)
     if isinstance(asked, Reason):
         return person(asked)
-    if said.word in (Word.PHOTOS, Word.PHOTO):
-        return person(Reason.PHOTOS, (asked.edition.slug,))
     confirmed = context.authentication is Authentication.PASS
-    before = context.earlier_variants.count((asked.edition.slug, asked.variant))
+    of_photos = said.word in (Word.PHOTOS, Word.PHOTO)
+    if of_photos and not (confirmed and asked.photos):  # a file goes to nobody else; and what we have not got, somebody may have
+        return person(Reason.PHOTOS, (asked.edition.slug,))
+    send = SendRelease(
+        release=asked.edition.release, edition=asked.edition.slug, language=asked.edition.language,
+        why="photos" if of_photos else "answer-back", reason=Reason.ANSWER_BACK, full=confirmed, variant=asked.variant, photos=asked.photos,
+    )  # fmt: skip
+    before = context.earlier_variants.count((send.edition, send.wanted))
     if before >= (2 if confirmed else 1) or not (confirmed or sealed):
         return person(Reason.ASKED_AGAIN)
     if cap := stopped(context) or capped(context):
         return person(cap)
-    send = SendRelease(
-        release=asked.edition.release, edition=asked.edition.slug, language=asked.edition.language, why="answer-back",
-        reason=Reason.ANSWER_BACK, full=confirmed, variant=asked.variant, repeat=before > 0,
-    )  # fmt: skip
-    return Decided(decisions=(send,), kind="request", language=asked.spoken, confidence=SURE, evidence=evidence)
+    return Decided(decisions=(replace(send, repeat=before > 0),), kind="request", language=asked.spoken, confidence=SURE, evidence=evidence)
 
 
 def _asked(said: ShortReply, ours: OurMail, context: Context, now: datetime) -> _Asked | Reason:
@@ -120,7 +125,9 @@ def _asked(said: ShortReply, ours: OurMail, context: Context, now: datetime) -> 
     if edition is None or release is None:
         return _gone(ours.edition, context)
     if said.word is not Word.LANGUAGE:
-        return _Asked(edition, _VARIANTS.get(said.word, Variant.FULL), ours.language)
+        photos = tuple(one.number for one in public_photos(release, now) if said.word is Word.PHOTOS or str(one.number) == said.argument)
+        variant = _VARIANTS[said.word]
+        return _Asked(edition, variant, ours.language, photos if variant in (Variant.PHOTOS, Variant.PHOTO) else ())
     spoken = said.argument if said.argument in context.organisation_languages else ours.language
     wanted = next((one for one in public_editions(release, now) if one.language == said.argument), None)
     return _Asked(wanted, Variant.FULL, spoken) if wanted else _Asked(edition, Variant.EDITIONS, spoken)

@@ -9,6 +9,8 @@ from mailbot.inbox import kept_draft
 from mailbot.inbox.offer import words_for
 from mailbot.inbox.outcome import HandOff, SendRelease, Variant
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.short_reply import Word
+from mailbot.inbox.short_reply import offered as offered_word
 from mailbot.languages import Language
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
@@ -17,7 +19,8 @@ from mailbot.message.outgoing import answer_references, clean_header
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.body import plain_paragraphs, to_html
-from mailbot.releases.release import Edition, Release, day_of, public_editions
+from mailbot.releases.photo import Photo, caption, last_day
+from mailbot.releases.release import Edition, Release, day_of, public_editions, public_photos
 from mailbot.rendering import Rendered, Words, render, render_page, render_short
 from mailbot.staffed_hours import Hours
 
@@ -90,14 +93,20 @@ def answer(
     `passed_on`: the mail wants more than the release, and a colleague has the rest."""
     edition = edition_of(library, decision.edition)
     printed = decision.variant is Variant.PDF and _may_print(office, decision)
-    return replace(
-        _reply(subject, "answer", rendered_answer(office, subject, decision, library, language, passed_on=passed_on), language),
+    what = "photos" if decision.brings_photos and decision.reason is not Reason.ANSWER_BACK else "answer"  # beside the release itself
+    drafted = replace(
+        _reply(subject, what, rendered_answer(office, subject, decision, library, language, passed_on=passed_on), language),
         release=decision.release, edition=decision.edition, content_hash=edition.content_hash, mentions=decision.alternatives,
-        variant=str(decision.variant) if decision.reason is Reason.ANSWER_BACK else "",
-        sheet=sheet(office, edition, language) if printed else "",
-        sheet_name=f"{edition.release}-{edition.language}.pdf" if printed else "",
+        variant=decision.wanted if decision.reason is Reason.ANSWER_BACK or decision.brings_photos else "",
         written_from={**kept_draft.kept(decision), "passed_on": passed_on},
     )  # fmt: skip
+    if printed:
+        return replace(drafted, sheet=sheet(office, edition, language), sheet_name=f"{edition.release}-{edition.language}.pdf")
+    photos = photos_of(library, decision)
+    ending = "png" if [photo.media_type for photo in photos] == ["image/png"] and decision.variant is Variant.PHOTO else "jpg"
+    return replace(
+        drafted, photos=tuple(photo.mark for photo in photos), sheet_name=f"{edition.release}-{decision.wanted}.{ending}" if photos else ""
+    )
 
 
 def offers(office: Office, subject: Subject, decision: HandOff, library: Mapping[str, Release], language: str) -> Draft:
@@ -132,7 +141,7 @@ def rendered_answer(
     others = tuple(one.language for one in public if one.slug != edition.slug or decision.variant is Variant.EDITIONS)
     offered = words_for(
         office.spoken[language], decision.variant, others, full=decision.full, pdf=office.prints,
-        contact=bool(edition.contact or office.contact),
+        photos=bool(public_photos(library[edition.release], subject.received_at)), contact=bool(edition.contact or office.contact),
     )  # fmt: skip
     values: dict[str, Any] = {
         "organisation": office.values,
@@ -142,7 +151,11 @@ def rendered_answer(
     echoed = {"reply_subject": reply_subject(subject.message) if decision.full else ""}
     whole = decision.variant in (Variant.FULL, Variant.TEXT)
     if not whole and (decision.variant is not Variant.PDF or _may_print(office, decision)):
-        rendered = render(office.words, language, "answer_back", values | echoed | {"variant": str(decision.variant)})
+        shown = {
+            "variant": str(decision.variant), "photo_word": offered_word(office.spoken[language], Word.PHOTO),
+            "photos": tuple(photo_values(office, one, (language, edition.language)) for one in photos_of(library, decision)),
+        }  # fmt: skip
+        rendered = render(office.words, language, "answer_back", values | echoed | shown)
         return rendered if decision.full else replace(rendered, html="")
     values |= {
         "why": decision.why,
@@ -161,6 +174,19 @@ def rendered_answer(
 def _may_print(office: Office, decision: SendRelease) -> bool:
     """A file goes to nobody but a sender whose domain vouches for him."""
     return decision.full and office.prints
+
+
+def photos_of(library: Mapping[str, Release], decision: SendRelease) -> tuple[Photo, ...]:
+    """The photos that it names, by number. Whether they may still be shown is asked where the mail leaves."""
+    return tuple(photo for photo in library[decision.release].photos if photo.number in decision.photos)
+
+
+def photo_values(office: Office, photo: Photo, languages: Sequence[str]) -> dict[str, Any]:
+    """What a template is told of a photo; `until`: the last day on which it may be used."""
+    return {
+        "number": photo.number, "caption": caption(photo, languages), "credit": photo.credit, "width": photo.width,
+        "height": photo.height, "tenths_of_mb": max(1, round(photo.octets / 100_000)), "until": last_day(photo, office.hours.zone),
+    }  # fmt: skip
 
 
 def sheet(office: Office, edition: Edition, language: str) -> str:

@@ -13,7 +13,7 @@ from mailbot.outbox.delivery import Kind
 from mailbot.outbox.recall_store import WITHDRAWN
 from mailbot.outbox.store import Draft
 from mailbot.releases.correction import Correction, Received
-from mailbot.releases.release import Edition, Release, day_of, public_editions
+from mailbot.releases.release import Edition, Release, day_of, public_editions, public_photos
 from mailbot.releases.sentence_difference import Change, Part, difference
 from mailbot.rendering import Rendered, render, render_short
 
@@ -28,8 +28,9 @@ def correction_mail(
     changes = difference(before, edition) if before else ()
     others = tuple(one.language for one in public_editions(release, correction.at) if one.slug != edition.slug)
     offered = words_for(
-        office.spoken[language], Variant.FULL, others, full=to.full, pdf=office.prints, contact=bool(edition.contact or office.contact)
-    )
+        office.spoken[language], Variant.FULL, others, full=to.full, pdf=office.prints,
+        photos=bool(public_photos(release, correction.at)), contact=bool(edition.contact or office.contact),
+    )  # fmt: skip
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "received": to.at, "cut": False,
         "changes": tuple(_shown(change) for change in changes[:MOST_CHANGES]), "more": max(0, len(changes) - MOST_CHANGES),

@@ -175,8 +175,9 @@ class Disposer:
         sender = message.sender if isinstance(message, IncomingMessage) else None
         known = known_store.look(tx, stored.id, sender, words, identity, marks, now)
         answered_at = direct_answer_store.answer_to(tx, marks, stored.received_at) if known.marks else None
+        wants_photos = understood is not None and understood.reading.wish(Wanted.PHOTOS) is not None
         context = replace(
-            self._context(tx, stored, message, known, now), understood=understood,
+            self._context(tx, stored, message, known, wants_photos, now), understood=understood,
             answered_already=answered_at is not None and self._terms.mode != "observe",
         )  # fmt: skip
         subject = Subject(stored.id, message, stored.received_at, context.authentication, is_first=not known.sender)
@@ -220,7 +221,8 @@ class Disposer:
         store.record(tx, stored.id, parked, self._terms.mode, now)
 
     def _context(
-        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, known: known_store.Known, now: datetime
+        self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, known: known_store.Known, wants_photos: bool,
+        now: datetime,
     ) -> Context:
         """Of a stranger, and of words that nobody has written before, nothing else is asked."""
         person = message.sender if isinstance(message, IncomingMessage) else None
@@ -238,7 +240,7 @@ class Disposer:
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
             our_mails=replied_to,
-            earlier_variants=_variants(tx, person.key, pause) if replied_to and person else (),
+            earlier_variants=_variants(tx, person.key, pause) if person and (replied_to or wants_photos) else (),
             earlier_answers=outbox.answers_to(tx, met.key, pause) if met else (),
             answers_today_address=outbox.count_since(tx, Kind.ANSWER, now - DAY, cap_key=cap_key(met.address)) if met else 0,
             answers_hour_domain=known.answers_hour_domain,

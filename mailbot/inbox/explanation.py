@@ -88,6 +88,7 @@ def _send(decision: SendRelease) -> dict[str, Any]:
         "type": "send_release", "release": decision.edition, "edition": decision.language, "why": decision.why, "full": decision.full,
     }  # fmt: skip
     shown |= {"variant": str(decision.variant)} if decision.variant is not Variant.FULL else {}
+    shown |= {"photos": list(decision.photos)} if decision.photos else {}
     return shown | ({"alternatives": list(decision.alternatives)} if decision.alternatives else {})
 
 

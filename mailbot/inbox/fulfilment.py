@@ -1,8 +1,8 @@
 """What becomes of a person's wishes: the clear ones are granted, all the others go to a colleague in one note.
 
 Beside a plea, a complaint or anything as grave nothing is granted: who asks for help must not get a release with it. The
-newest release, one by topic or date, and the sender's own place on the press list are all that is ever granted; what was asked
-for in words of its own beside an interview or photos is granted, and a colleague gets the rest.
+newest release, one by topic or date, the photos of one, and the sender's own place on the press list are all that is ever granted;
+what was asked for in words of its own beside an interview or photos is granted, and a colleague gets the rest.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from mailbot.inbox.heard import A_RELEASE, Heard
 from mailbot.inbox.intent import Kind, Reading, Wish
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Context, Decided, Decision, HandOff, Ignore, SendRelease, Subscribe, Unsubscribe
+from mailbot.inbox.photo_wish import photos_of_one_release
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.sentence import is_reply
 from mailbot.message import address
@@ -40,6 +41,8 @@ def fulfil(message: IncomingMessage, context: Context, heard: Heard, now: dateti
         return ignored(Reason.THANKS, heard, wishes[0].evidence)
     if kinds == {Kind.SPAM} and is_clear_spam(heard.reading):
         return ignored(Reason.SPAM, heard, wishes[0].evidence)
+    if photos := _photos(message, context, heard, now):
+        return photos
     beside = [wish for wish in wishes if wish.kind in _HARMLESS and wish.confidence >= SURE_ENOUGH and heard.reading.leaning is not None]
     if kinds >= _THE_LIST or (not kinds <= _HARMLESS and (not beside or not kinds.isdisjoint(_NOTHING_BESIDE))):
         return _in_time(_only_passed_on(wishes[0], kinds, context, heard), heard)
@@ -50,6 +53,24 @@ def fulfil(message: IncomingMessage, context: Context, heard: Heard, now: dateti
         confidence=min((wish.confidence for wish in asked), default=0.3), evidence=_evidence(asked, each, heard),
     )  # fmt: skip
     return _in_time(decided, heard)
+
+
+def _photos(message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> Decided | None:
+    """The photos of a certain release, after the release itself where that is asked for too. None: as any other wish for photos."""
+    wanted = photos_of_one_release(message, context, heard, now)
+    if wanted is None or context.authentication is not Authentication.PASS:  # a file goes to nobody else
+        return None
+    before = context.earlier_variants.count((wanted.edition, wanted.wanted))
+    hindrance = _unclear(message, context, heard) or _unsafe(message, context) or _braked(message, context) or capped(context)
+    if hindrance or before > 1:
+        return None
+    asked = [wish for wish in heard.reading.wishes if wish.kind in (*A_RELEASE, Kind.PHOTOS) and wish.confidence >= SURE_ENOUGH]
+    text = [_release(message, context, heard, now)] if any(wish.kind in A_RELEASE for wish in asked) else []
+    each = (*text, replace(wanted, repeat=before > 0))
+    return Decided(
+        decisions=_one_note(each), kind="request", language=heard.language, confidence=min(wish.confidence for wish in asked),
+        evidence=_evidence(asked, each, heard),
+    )  # fmt: skip
 
 
 def _in_time(decided: Decided, heard: Heard) -> Decided:

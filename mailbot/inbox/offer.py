@@ -7,7 +7,9 @@ from mailbot.inbox.short_reply import Word, offered
 from mailbot.languages import Language
 
 # A word for what the mail already is, is no news.
-_SAYS_IT = {Variant.TEXT: Word.TEXT, Variant.PDF: Word.PDF, Variant.CONTACT: Word.CONTACT, Variant.HELP: Word.HELP}
+_SAYS_IT = {
+    Variant.TEXT: Word.TEXT, Variant.PDF: Word.PDF, Variant.PHOTOS: Word.PHOTOS, Variant.CONTACT: Word.CONTACT, Variant.HELP: Word.HELP,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,15 @@ class Offered:
     code: str = ""
 
 
-def words_for(reader: Language, given: Variant, others: tuple[str, ...], *, full: bool, pdf: bool, contact: bool) -> tuple[Offered, ...]:
-    """`others`: the languages of the other public editions. `full`: the reader's domain vouches for him. `pdf`: this machine can print."""
+def words_for(
+    reader: Language, given: Variant, others: tuple[str, ...], *, full: bool, pdf: bool, photos: bool, contact: bool
+) -> tuple[Offered, ...]:
+    """`others`: the languages of the other public editions. `full`: the reader's domain vouches for him. `pdf`: this machine can print.
+    `photos`: the release has some."""
     works = {
         Word.TEXT: full,     # anybody else has the text alone already
         Word.PDF: full and pdf,
+        Word.PHOTOS: full and photos,
         Word.CONTACT: contact,
         Word.STOP: True,
         Word.HELP: True,

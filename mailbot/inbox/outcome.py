@@ -24,6 +24,8 @@ class Variant(StrEnum):
     FULL = "full"
     TEXT = "text"
     PDF = "pdf"
+    PHOTOS = "photos"       # the contact sheet, and the list of them
+    PHOTO = "photo"         # one of them
     CONTACT = "contact"
     HELP = "help"           # what the answer-back words do
     EDITIONS = "editions"   # there is none in the language asked for: those that there are
@@ -31,7 +33,9 @@ class Variant(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendRelease:
-    """Answer with this edition. `full` False: the short text without a word of the sender's. Alternatives are slugs of editions."""
+    """Answer with this edition. `full` False: the short text without a word of the sender's. Alternatives are slugs of editions.
+
+    `photos`: the numbers of those that go along, of which at least one is needed by the variants PHOTOS and PHOTO."""
 
     release: str
     edition: str
@@ -43,6 +47,17 @@ class SendRelease:
     alternatives: tuple[str, ...] = ()
     repeat: bool = False
     variant: Variant = Variant.FULL
+    photos: tuple[int, ...] = ()
+
+    @property
+    def wanted(self) -> str:
+        """The variant as it is counted: each photo is one of its own."""
+        return f"{self.variant}-{self.photos[0]}" if self.variant is Variant.PHOTO else str(self.variant)
+
+    @property
+    def brings_photos(self) -> bool:
+        """Whether photos are what it is about."""
+        return self.variant in (Variant.PHOTOS, Variant.PHOTO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,8 +66,8 @@ def short_reply(visible_text: str, languages: Mapping[str, Language]) -> ShortRe
         if said[: len(phrase)] == phrase and len(" ".join(argument)) <= LONGEST_ARGUMENT:
             if word is Word.LATER:
                 return ShortReply(word, " ".join(argument), first, rest)
-            if len(argument) == 1 and argument[0].isascii() and argument[0].isdigit():
-                return ShortReply(word, str(int(argument[0][:3])), first, rest)
+            if len(argument) == 1 and argument[0].isascii() and argument[0].isdigit() and len(argument[0]) <= 3:
+                return ShortReply(word, str(int(argument[0])), first, rest)
     return None
 
 

@@ -19,7 +19,7 @@ from mailbot.inbox.outcome import ColleagueReply
 from mailbot.message import token
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
-from mailbot.releases.release import Release, public_editions
+from mailbot.releases.release import Release, public_editions, public_photos
 
 
 def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int, library: Mapping[str, Release], now: datetime) -> None:
@@ -60,7 +60,11 @@ def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int, library: Mapping[s
     public = {one.slug for release in library.values() for one in public_editions(release, now)}
     if decision.edition not in public:
         return Refusal.NOT_PUBLIC
-    decision = replace(decision, alternatives=tuple(slug for slug in decision.alternatives if slug in public))
+    standing = {photo.number for photo in public_photos(library[decision.release], now)}
+    photos = tuple(number for number in decision.photos if number in standing)
+    if decision.brings_photos and not photos:
+        return Refusal.NOT_PUBLIC
+    decision = replace(decision, alternatives=tuple(slug for slug in decision.alternatives if slug in public), photos=photos)
     answer = compose.answer(desk.office, compose_case.remembered(case), decision, library, case.language)
     delivery_id = desk.new_id()
     if desk.queue(tx, compose_case.again(answer, mail_id), delivery_id, now):

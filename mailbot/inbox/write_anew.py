@@ -15,7 +15,7 @@ from mailbot.outbox.delivery import Kind
 from mailbot.outbox.recall_store import Unsent
 from mailbot.outbox.store import Draft
 from mailbot.releases.body import to_text
-from mailbot.releases.release import Edition, Release, public_editions
+from mailbot.releases.release import Edition, Release, public_editions, public_photos
 
 
 def write_anew(tx: Tx, desk: Desk, stopped: Unsent, library: Mapping[str, Release], now: datetime) -> bool:
@@ -26,7 +26,7 @@ def write_anew(tx: Tx, desk: Desk, stopped: Unsent, library: Mapping[str, Releas
     public = {edition.slug: edition for release in library.values() for edition in public_editions(release, now)}
     named = tuple(slug for slug in draft.mentions if slug in public)
     if draft.edition:
-        written = _answer(desk, stopped, public, named, library)
+        written = _answer(desk, stopped, public, named, library, now)
     elif named:
         written = _offers(desk, stopped, named, library)
     else:
@@ -41,15 +41,19 @@ def write_anew(tx: Tx, desk: Desk, stopped: Unsent, library: Mapping[str, Releas
 
 
 def _answer(
-    desk: Desk, stopped: Unsent, public: Mapping[str, Edition], named: tuple[str, ...], library: Mapping[str, Release]
+    desk: Desk, stopped: Unsent, public: Mapping[str, Edition], named: tuple[str, ...], library: Mapping[str, Release], now: datetime
 ) -> Draft | None:
     draft = stopped.draft
     if draft.written_from is None or draft.edition not in public:
         return None
     decision = current(kept_draft.taken_up(draft.written_from), public)
+    standing = {photo.number for photo in public_photos(library[decision.release], now)}
+    photos = tuple(number for number in decision.photos if number in standing)
+    if decision.brings_photos and not photos:
+        return None
     passed_on = bool(draft.written_from.get("passed_on"))
     return compose.answer(
-        desk.office, _asked(stopped), replace(decision, alternatives=named), library, draft.language, passed_on=passed_on
+        desk.office, _asked(stopped), replace(decision, alternatives=named, photos=photos), library, draft.language, passed_on=passed_on
     )
 
 

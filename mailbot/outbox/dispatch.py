@@ -19,7 +19,7 @@ from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import last_look, pace, recall_store, store
 from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, RetryAt, Sent, Verdict, judge
-from mailbot.outbox.print_pdf import NotPrinted, print_pdf
+from mailbot.outbox.enclose import NotMade, enclosure, has_file
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
 
@@ -113,20 +113,20 @@ class Dispatcher:
             await self._database.write(self._recover, now)
         if not orphaned and (due is None or due > now):
             return Wait(min(due or now + timedelta(hours=1), now + timedelta(hours=1)))
-        while (step := await self._claimed(now)) is None:
-            continue  # that one will not leave; what is next?
+        while (step := await self._claimed(self._clock())) is None:
+            continue  # that one will not leave; what is next? The note about it is due a moment later than it was
         return step
 
     async def _claimed(self, now: datetime) -> store.Claimed | Wait | None:
-        """What is next, with its bytes. A page is printed between two transactions: who dies there leaves a claim that is taken back."""
+        """What is next, with its bytes. A file is made between two transactions: who dies there leaves a claim that is taken back."""
         step = await self._database.write(self._claim, now)
         if not isinstance(step, store.Claimed) or step.raw is not None:
             return step
         try:
-            printed: bytes | NotPrinted = await print_pdf(step.draft.sheet)
-        except NotPrinted as problem:
-            printed = problem
-        return await self._database.write(self._with_bytes, step, printed, self._clock())
+            made: outgoing.File | NotMade = await enclosure(self._database, step.draft)
+        except NotMade as problem:
+            made = problem
+        return await self._database.write(self._with_bytes, step, made, self._clock())
 
     def _look(self, tx: Tx, now: datetime) -> tuple[bool, datetime | None]:
         """Is there a mail whose worker is gone, and when is the next one due?"""
@@ -144,8 +144,8 @@ class Dispatcher:
             return Wait(now + timedelta(seconds=LOOK_SECONDS))
         return self._with_bytes(tx, claimed, None, now)
 
-    def _with_bytes(self, tx: Tx, claimed: store.Claimed, printed: bytes | NotPrinted | None, now: datetime) -> store.Claimed | None:
-        """The claim with the bytes that leave; without, where its page is to be printed first. None: it will not leave."""
+    def _with_bytes(self, tx: Tx, claimed: store.Claimed, made: outgoing.File | NotMade | None, now: datetime) -> store.Claimed | None:
+        """The claim with the bytes that leave; without, where its file is to be made first. None: it will not leave."""
         if last_look.is_unwanted(tx, claimed.draft):
             store.cancel(tx, claimed, self._holder, "the address is suppressed", now, DeliveryState.SUPPRESSED)
             return None
@@ -153,12 +153,12 @@ class Dispatcher:
             if store.cancel(tx, claimed, self._holder, why, now):
                 self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
             return None
-        if claimed.raw is not None or (claimed.draft.sheet and printed is None):
+        if claimed.raw is not None or (has_file(claimed.draft) and made is None):
             return claimed
         try:
-            if isinstance(printed, NotPrinted):
-                raise outgoing.Unsendable(f"its PDF could not be made: {printed}")
-            return self._frozen(tx, claimed, printed, now)
+            if isinstance(made, NotMade):
+                raise outgoing.Unsendable(str(made))
+            return self._frozen(tx, claimed, made, now)
         except outgoing.Unsendable as problem:  # one mail that cannot be written must not hold up the others
             reply = Reply(phase=Phase.ENVELOPE_RCPT, fault=Fault.UNENCODABLE, text=str(problem))
             self._record(tx, claimed, self._holder, Failed(Fault.UNENCODABLE), reply, now)
@@ -172,7 +172,7 @@ class Dispatcher:
         started = store.started_since(tx, now - (timedelta(days=1) if per_day else timedelta(minutes=1)))
         return pace.next_free(started, now, per_minute=per_minute, per_day=per_day)
 
-    def _frozen(self, tx: Tx, claimed: store.Claimed, printed: bytes | None, now: datetime) -> store.Claimed | None:
+    def _frozen(self, tx: Tx, claimed: store.Claimed, made: outgoing.File | None, now: datetime) -> store.Claimed | None:
         """Date and bytes, fixed at the first claim: every retry sends exactly these."""
         draft = claimed.draft
         files: tuple[outgoing.File, ...] = ()
@@ -180,8 +180,8 @@ class Dispatcher:
             original = self._original(tx, draft.mail, ORIGINAL_OCTETS + 1)
             if len(original) <= ORIGINAL_OCTETS:
                 files = (outgoing.File("original.eml", "application/octet-stream", original),)
-        if printed is not None:
-            files = (*files, outgoing.File(draft.sheet_name, "application/pdf", printed))
+        if made is not None:
+            files = (*files, made)
         raw = outgoing.build(
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,

@@ -8,7 +8,8 @@ from mailbot.outbox.delivery import Kind
 from mailbot.outbox.recall_store import WITH_RELEASES, WITHDRAWN
 from mailbot.outbox.store import Draft
 from mailbot.releases import correction_store, store
-from mailbot.releases.release import State, public_editions
+from mailbot.releases.photo import number_of
+from mailbot.releases.release import State, public_editions, public_photos
 
 UNASKED = (Kind.CONFIRMATION, Kind.CORRECTION, Kind.BROADCAST)
 
@@ -22,7 +23,15 @@ def hindrance(tx: Tx, draft: Draft, now: datetime) -> str:
     """Why it must not leave; empty: it may. Two tries may lie far apart, too."""
     if draft.kind is Kind.ANSWER and suppression_store.is_silenced(tx, draft.recipient.key):
         return "the person has complained since"
-    return overtaken(tx, draft, now)
+    return overtaken(tx, draft, now) or (_ended_photo(tx, draft, now) if draft.photos else "")
+
+
+def _ended_photo(tx: Tx, draft: Draft, now: datetime) -> str:
+    """A photo that may not be shown any more, or of which something else is said by now, leaves in no mail: not in its list either."""
+    release = store.load(tx, draft.edition)
+    standing = {photo.mark for photo in public_photos(release, now)} if release else set()
+    gone = [str(number_of(mark)) for mark in draft.photos if mark not in standing]
+    return f"photo {', '.join(gone)} of {draft.edition} was changed, or may not be shown any more" if gone else ""
 
 
 def overtaken(tx: Tx, draft: Draft, now: datetime) -> str:

@@ -90,8 +90,9 @@ class Draft:
     mentions: tuple[str, ...] = ()  # the slugs of other editions that it names
     attach_original: bool = False
     variant: str = ""       # what an answer-back word asked for; empty: this answers no such word
-    sheet: str = ""         # HTML that is printed and attached as a PDF of this name
-    sheet_name: str = ""
+    sheet: str = ""         # HTML that is printed and attached as a PDF
+    sheet_name: str = ""    # the name of what is attached, a PDF or photos
+    photos: tuple[str, ...] = ()    # the marks of the photos that it names or brings; empty: it has nothing to do with any
     written_from: Mapping[str, Any] | None = None  # what was decided, so that it can be written anew
 
 
@@ -120,7 +121,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "subject": draft.subject, "text": draft.text, "html": draft.html, "in_reply_to": draft.in_reply_to,
         "references": list(draft.references), "content_hash": draft.content_hash, "mentions": list(draft.mentions),
         "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
-        "written_from": draft.written_from, "created_at": now, "due_at": due_at or now,
+        "written_from": draft.written_from, "photos": list(draft.photos), "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
     return tx.execute(insert_new(tx, delivery, "key", returning="id"), values).first() is not None
 
@@ -203,7 +204,7 @@ def draft_of(row: sa.Row[Any]) -> Draft:
     return Draft(
         key=row.key, kind=Kind(row.kind), recipient=Address(row.recipient, row.recipient_name), language=row.language,
         subject=row.subject, text=row.text, html=row.html, in_reply_to=row.in_reply_to, references=tuple(row.references),
-        mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash,
+        mail=row.mail, release=row.release, edition=row.edition, content_hash=row.content_hash, photos=tuple(row.photos or ()),
         mentions=tuple(row.mentions), attach_original=row.attach_original, variant=row.variant, sheet=row.sheet, sheet_name=row.sheet_name,
         written_from=row.written_from,
     )  # fmt: skip

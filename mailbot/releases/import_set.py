@@ -11,6 +11,7 @@ from mailbot.languages import Language
 from mailbot.releases import anatomy, markdown, page, pasted, word
 from mailbot.releases.anatomy import Found
 from mailbot.releases.markdown import NotARelease, Page
+from mailbot.releases.photo_lines import PhotoLine
 from mailbot.releases.release import Edition, Release
 from mailbot.releases.wish import Wish, placed
 
@@ -28,12 +29,23 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A photo that a release file names, and the release and language that it is for."""
+
+    file: str
+    release: str
+    language: str
+    line: PhotoLine
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSet:
-    """The draft editions of a set, originals first; or its problems."""
+    """The draft editions of a set, originals first, and the photos they name; or its problems."""
 
     editions: tuple[Edition, ...]
     problems: tuple[Problem, ...]
     dropped: Mapping[str, tuple[str, ...]]  # by file: the lines that are no part of the release
+    photos: tuple[Attachment, ...] = ()
 
 
 def read_page(file: str, data: bytes, languages: Mapping[str, Language], now: datetime, wish: Wish) -> Page | Found:
@@ -83,7 +95,9 @@ def import_set(
             problems.append(Problem(file, None, str(problem)))
     problems += _clashes(editions, stored)
     in_order = sorted((edition for _, edition in editions), key=lambda edition: (edition.slug != edition.release, edition.slug))
-    return ImportSet(() if problems else tuple(in_order), tuple(sorted(problems, key=lambda one: (one.file, one.line or 0))), dropped)
+    photos = tuple(Attachment(file, one.release, one.language, line) for file, one in editions for line in pages[one.slug][1].photos)
+    sorted_out = tuple(sorted(problems, key=lambda one: (one.file, one.line or 0)))
+    return ImportSet(() if problems else tuple(in_order), sorted_out, dropped, () if problems else photos)
 
 
 def _release_of(found: Page, pages: Mapping[str, Page], stored: Mapping[str, Edition]) -> str:

@@ -9,12 +9,14 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import yaml
 
+from mailbot.releases import photo_lines
+from mailbot.releases.photo_lines import NotAPhotoLine, PhotoLine
 from mailbot.releases.release import Dated, Edition
 
 MAX_BYTES = 1_000_000
@@ -24,7 +26,7 @@ MAX_FRONT_MATTER = 16_000
 MAX_SLUG = 80
 MAX_TITLE = 500
 _TEXT_KEYS = ("slug", "language", "title", "date", "place", "translation_of", "embargo", "contact")
-_KEYS = (*_TEXT_KEYS, "topics")
+_KEYS = (*_TEXT_KEYS, "topics", "photos")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
@@ -52,6 +54,7 @@ class Page:
     place: str = ""
     topics: tuple[str, ...] = ()
     embargo: datetime | None = None
+    photos: tuple[PhotoLine, ...] = ()
 
     def edition(self, release: str) -> Edition:
         """The draft edition of that release."""
@@ -99,7 +102,7 @@ def parse(text: str, detect: Callable[[str], str]) -> Page:
     close = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), None)
     if close is None:
         raise NotARelease("The front matter is not closed: put a line --- between it and the text.", blank + 1)
-    fields, at = _front_matter("\n".join(lines[1:close]), blank + 2)
+    fields, at, photos = _front_matter("\n".join(lines[1:close]), blank + 2)
     body, notes = _split_body(lines[close + 1 :])
     heading = re.match(r"#\s+(.+?)\s*#*\n", body + "\n")
     title = _one_line(fields.get("title", ""))
@@ -126,11 +129,12 @@ def parse(text: str, detect: Callable[[str], str]) -> Page:
         date=_day_or_instant(_one_line(fields["date"]), at["date"]),
         topics=tuple(topics) if not isinstance(topics, str) else tuple(part.strip() for part in topics.split(",") if part.strip()),
         embargo=instant("embargo", _one_line(fields.get("embargo", "")), at.get("embargo")),
+        photos=photos,
     )
 
 
-def to_markdown(edition: Edition) -> str:
-    """The file that reads back as this edition (as a draft). Text is quoted as JSON, which YAML reads the same."""
+def to_markdown(edition: Edition, remarks: Iterable[str] = ()) -> str:
+    """The file that reads back as this edition (as a draft). Text is quoted as JSON, which YAML reads the same; remarks are comments."""
 
     def quoted(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
@@ -147,7 +151,7 @@ def to_markdown(edition: Edition) -> str:
         lines.append(f"topics: [{', '.join(quoted(topic) for topic in edition.topics)}]")
     if edition.contact:
         lines.append(f"contact: {quoted(edition.contact)}")
-    lines += ["---", edition.body]
+    lines += [*(f"# {one}" for one in remarks), "---", edition.body]
     if edition.notes:
         lines += ["", END_MARK, "", edition.notes]
     return "\n".join(lines) + "\n"
@@ -163,8 +167,9 @@ def slug_of(title: str) -> str:
     return slug or f"r-{hashlib.sha256(title.encode()).hexdigest()[:12]}"
 
 
-def _front_matter(text: str, first_line: int) -> tuple[dict[str, str | tuple[str, ...]], dict[str, int]]:
-    """The fields, and the line of each."""
+def _front_matter(text: str, first_line: int) -> tuple[dict[str, str | tuple[str, ...]], dict[str, int], tuple[PhotoLine, ...]]:
+    """The fields, the line of each, and the photos."""
+    photos: tuple[PhotoLine, ...] = ()
     fields: dict[str, str | tuple[str, ...]] = {}
     at: dict[str, int] = {}
     items: list[str] | None = None
@@ -173,7 +178,7 @@ def _front_matter(text: str, first_line: int) -> tuple[dict[str, str | tuple[str
     if len(text) > MAX_FRONT_MATTER:
         raise NotARelease(f"The front matter has {len(text):,} characters; at most {MAX_FRONT_MATTER:,} are possible.", first_line)
     try:
-        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        for event in (events := iter(yaml.parse(text, Loader=yaml.BaseLoader))):
             line = first_line + (event.start_mark.line if event.start_mark else 0)
             if isinstance(event, yaml.MappingStartEvent) and depth == 0:
                 depth = 1
@@ -184,6 +189,8 @@ def _front_matter(text: str, first_line: int) -> tuple[dict[str, str | tuple[str
             elif isinstance(event, yaml.ScalarEvent) and depth == 1:
                 fields[key] = _whole(event, text, key, line)
                 key = ""
+            elif isinstance(event, yaml.SequenceStartEvent) and key == "photos" and items is None:
+                photos, key = photo_lines.read(events, first_line, lambda one, name, at: _whole(one, text, name, at)), ""
             elif isinstance(event, yaml.SequenceStartEvent) and key == "topics" and items is None:
                 items = []
             elif isinstance(event, yaml.SequenceEndEvent) and items is not None:
@@ -197,7 +204,11 @@ def _front_matter(text: str, first_line: int) -> tuple[dict[str, str | tuple[str
         mark = getattr(problem, "problem_mark", None)
         line = first_line + (mark.line if mark else 0)
         raise NotARelease('The front matter cannot be read here. Put the text after the colon in quotes: title: "..."', line) from None
-    return fields, at
+    except NotAPhotoLine as problem:
+        raise NotARelease(str(problem), problem.line) from None
+    if "photos" in fields:
+        raise NotARelease("photos takes a list: a line for each, beginning with a hyphen.", at["photos"])
+    return fields, at, photos
 
 
 def _key(name: str, at: dict[str, int], line: int) -> str:
@@ -212,7 +223,7 @@ def _key(name: str, at: dict[str, int], line: int) -> str:
 def _whole(event: yaml.ScalarEvent, text: str, key: str, line: int) -> str:
     """The scalar, unless YAML took part of an unquoted sentence for a comment: half a title must not go out."""
     value = str(event.value)
-    if event.style is None and event.end_mark and key in ("title", "contact", "place"):
+    if event.style is None and event.end_mark and key in ("title", "contact", "place", "caption", "credit"):
         rest = text[event.end_mark.index :].partition("\n")[0]
         if rest.lstrip().startswith("#"):
             raise NotARelease(f'The {key} holds " #", where a comment begins. Put it in quotes: {key}: "..."', line)

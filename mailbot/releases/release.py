@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
+from mailbot.releases.photo import Photo, consent_stands
+
 Dated = date | datetime  # a release is dated by a day, or by an instant
 
 
@@ -77,10 +79,11 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The editions that belong together. Its id is the slug of the edition that is no translation."""
+    """The editions that belong together, and its photos. Its id is the slug of the edition that is no translation."""
 
     id: str
     editions: tuple[Edition, ...]
+    photos: tuple[Photo, ...] = ()
 
 
 def stale(release: Release) -> tuple[Edition, ...]:
@@ -109,6 +112,11 @@ def public_editions(release: Release, now: datetime) -> tuple[Edition, ...]:
     if opens is not None and now < opens:
         return ()
     return tuple(edition for edition in release.editions if edition.state is State.PUBLISHED)
+
+
+def public_photos(release: Release, now: datetime) -> tuple[Photo, ...]:
+    """Its photos that the world may have at `now`: while it is public, and as long as the consent of each stands."""
+    return tuple(photo for photo in release.photos if consent_stands(photo, now)) if is_public(release, now) else ()
 
 
 def edition_for(release: Release, languages: Sequence[str], now: datetime) -> Edition | None:

@@ -1,7 +1,7 @@
-"""The table of editions. Each function runs in one transaction and gives the nouns of release.py."""
+"""The table of editions. Each function runs in one transaction and gives the nouns of release.py, with the photos of photo_store.py."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -9,10 +9,13 @@ import sqlalchemy as sa
 
 from mailbot.database.engine import Tx
 from mailbot.database.tables import edition as table
+from mailbot.releases import photo_store
+from mailbot.releases.photo import Photo
 from mailbot.releases.release import Edition, Release, State, stale
 from mailbot.releases.sign_off_store import require_signed
 
 _NEWEST = sa.select(sa.func.max(table.c.changed_at))
+_NEWEST_OF_ALL = sa.select(_NEWEST.scalar_subquery(), photo_store.NEWEST.scalar_subquery())
 Saved = Literal["added", "updated", "unchanged"]
 
 
@@ -104,13 +107,14 @@ def confirm(tx: Tx, slug: str, now: datetime) -> bool:
 
 def load_all(tx: Tx) -> tuple[Release, ...]:
     """Every release there is, drafts and withdrawn ones too, by id."""
-    return _releases(tx.execute(sa.select(table).order_by(table.c.slug)))
+    return _releases(tx.execute(sa.select(table).order_by(table.c.slug)), photo_store.by_release(tx))
 
 
 def load(tx: Tx, any_slug: str) -> Release | None:
     """The whole release of which this is an edition."""
     of = sa.select(table.c.release).where(table.c.slug == any_slug).scalar_subquery()
-    return next(iter(_releases(tx.execute(sa.select(table).where(table.c.release == of).order_by(table.c.slug)))), None)
+    rows = tx.execute(sa.select(table).where(table.c.release == of).order_by(table.c.slug)).all()
+    return next(iter(_releases(rows, photo_store.by_release(tx, rows[0].release))), None) if rows else None
 
 
 def publish(tx: Tx, release_id: str, now: datetime, *, signatory: str) -> tuple[str, ...]:
@@ -128,8 +132,8 @@ def withdraw(tx: Tx, release_id: str, now: datetime) -> tuple[str, ...]:
 
 def version(tx: Tx) -> str:
     """A cheap mark that is another one after any change: what was worked out from the releases is good while it stays."""
-    newest = tx.execute(_NEWEST).scalar()
-    return newest.isoformat() if newest else ""
+    newest = tx.execute(_NEWEST_OF_ALL).one()
+    return " ".join(moment.isoformat() if moment else "-" for moment in newest)
 
 
 def _original_says(tx: Tx, edition: Edition) -> str:
@@ -188,11 +192,11 @@ def _columns(edition: Edition) -> dict[str, Any]:
     }
 
 
-def _releases(rows: Iterable[sa.Row[Any]]) -> tuple[Release, ...]:
+def _releases(rows: Iterable[sa.Row[Any]], photos: Mapping[str, Sequence[Photo]]) -> tuple[Release, ...]:
     found: dict[str, list[Edition]] = defaultdict(list)
     for row in rows:
         found[row.release].append(edition_of(row, State(row.state)))
-    return tuple(Release(release, tuple(found[release])) for release in sorted(found))
+    return tuple(Release(release, tuple(found[release]), tuple(photos.get(release, ()))) for release in sorted(found))
 
 
 def edition_of(row: sa.Row[Any], state: State) -> Edition:

@@ -17,7 +17,7 @@ NOTHING_FITS = "Bonjour, pourriez-vous m'envoyer votre communiqué sur les giraf
 
 
 def words(given: Variant = Variant.FULL, others: tuple[str, ...] = ("en",), code: str = "fr", **can: bool) -> str:
-    able = {"full": True, "pdf": True, "contact": True} | can
+    able = {"full": True, "pdf": True, "photos": False, "contact": True} | can
     return " ".join(one.word for one in words_for(LANGUAGES[code], given, others, **able))
 
 
@@ -30,6 +30,10 @@ def words(given: Variant = Variant.FULL, others: tuple[str, ...] = ("en",), code
         (words(others=("tlh",)), "TEXTE PDF CONTACT STOP AIDE"),
         (words(pdf=False), "EN TEXTE CONTACT STOP AIDE"),
         (words(full=False), "EN CONTACT STOP AIDE"),
+        (words(photos=True), "EN TEXTE PDF PHOTOS CONTACT STOP AIDE"),
+        (words(photos=True, full=False), "EN CONTACT STOP AIDE"),
+        (words(Variant.PHOTOS, photos=True), "EN TEXTE PDF CONTACT STOP AIDE"),
+        (words(Variant.PHOTO, photos=True), "EN TEXTE PDF PHOTOS CONTACT STOP AIDE"),
         (words(contact=False), "EN TEXTE PDF STOP AIDE"),
         (words(Variant.PDF), "EN TEXTE CONTACT STOP AIDE"),
         (words(Variant.HELP), "EN TEXTE PDF CONTACT STOP"),

@@ -145,7 +145,7 @@ def on_call(number: int, act: Callable[[], object], office: Newsroom) -> Callabl
     return clock
 
 
-CLAIMED, LEFT = 2, 3    # the dispatcher asks for the time when it looks, before DATA, and when it has the relay's answer
+CLAIMED, LEFT = 3, 4    # the dispatcher asks for the time when it looks, when it claims, before DATA, and when it has the relay's answer
 
 
 async def test_a_correction_between_the_claim_and_data_stops_the_old_text(office: Newsroom, relay: LoopbackRelay) -> None:

@@ -22,12 +22,13 @@ Nodes = list[tuple[Path, ast.AST]]
 NOUN_PACKAGES = ("message", "alerts", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
 STORES = {
     "store", "shelf", "suppression_store", "direct_answer_store", "known_store", "correction_store", "recall_store", "sign_off_store",
+    "photo_store",
 }  # fmt: skip
-PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload", "webhook", "fetch"}
+PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload", "webhook", "fetch", "picture", "contact_sheet"}
 VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
     "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce", "raise_alerts", "correct", "write_anew",
-    "give_back", "last_look", "read_source", "submit",
+    "give_back", "last_look", "read_source", "submit", "enclose",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
@@ -218,7 +219,9 @@ def test_the_two_locks_agree() -> None:
 def test_what_the_product_imports_is_declared(nodes: Nodes) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = declared["optional-dependencies"]
-    wanted = [*declared["dependencies"], *extras["postgres"], *extras["pdf"], *extras["import"], *extras["demo"]]
+    wanted = [
+        *declared["dependencies"], *(name for extra in ("postgres", "pdf", "import", "photos", "demo") for name in extras[extra]),
+    ]  # fmt: skip
     ours = {re.split(r"[^a-z0-9-]", name.lower())[0] for name in wanted}
     roots = {name.partition(".")[0] for _, node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for name in _imported(node)}
     owners = packages_distributions()

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from mailbot import languages
 from mailbot.cli import release
+from mailbot.cli.release_review import EditionsDiffer
 from mailbot.database import migrate
 from mailbot.database.engine import Database
 from mailbot.database.tables import edition as table
@@ -111,9 +112,10 @@ def test_a_translation_joins_its_release_and_is_held_back_when_the_original_chan
     assert one(mailbot)["stale"] == [english["slug"]]
     assert f"(stale: {english['slug']})" in mailbot("list").stdout
     assert "is stale" in mailbot("show", SLUG).stderr
-    assert isinstance(mailbot("publish", SLUG).exception, StaleTranslation)
+    assert isinstance(mailbot("publish", SLUG, "--yes").exception, StaleTranslation)
     assert facts(mailbot("confirm", english["slug"], "--json")) == {"edition": english["slug"], "confirmed": True}
-    assert facts(mailbot("publish", SLUG, "--json"))["public"] is True
+    assert isinstance(mailbot("publish", SLUG).exception, EditionsDiffer)  # the English one names no figure of the French one
+    assert facts(mailbot("publish", SLUG, "--json", "--yes"))["public"] is True
 
 
 def test_a_published_text_is_not_changed_and_the_way_to_correct_it_is_named(mailbot: Run) -> None:

@@ -61,7 +61,10 @@ BARE_ANSWER = {
     "release": BARE_RELEASE, "organisation": ORGANISATION | {"website": "", "contact": ""}, "why": "", "words": (), "repeat": False,
     "passed_on": False, "alternatives": (), "offered": (), "no_pdf": False,
 }  # fmt: skip
-BACK = {"release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help"}
+BACK = {
+    "release": RELEASE, "organisation": ORGANISATION, "offered": ANSWER["offered"], "reply_subject": "Re: Le pont", "variant": "help",
+    "photos": (), "photo_word": "PHOTO",
+}  # fmt: skip
 CHANGE = {
     "part": "text", "before": "Il a coûté 44 697 florins.", "after": "Il a coûté 44 967 florins.",
     "before_pieces": ({"text": "Il a coûté ", "changed": False}, {"text": "44 697", "changed": True}),

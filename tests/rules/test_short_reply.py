@@ -19,6 +19,7 @@ from tests.samples.littoral import LANGUAGES
         ("photos", Word.PHOTOS, ""),
         ("PHOTO 3", Word.PHOTO, "3"),
         ("photo n 3", None, ""),
+        ("photo 1234", None, ""),
         ("photo", None, ""),
         ("2", Word.NUMBER, "2"),
         ("n° 2", Word.NUMBER, "2"),
