@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from mailbot import languages, rendering, terms
+from mailbot.archive.retain import Retainer
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
@@ -50,12 +51,13 @@ class Parts:
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
     escalator: Escalator
+    retainer: Retainer
     lease_seconds: float
     clock: Clock
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher):
+        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.retainer, self.dispatcher):
             part.stop()
         if self.pages:
             self.pages.stop()
@@ -94,8 +96,9 @@ def build(settings: Settings, clock: Clock) -> Parts:
         database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
+    retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
-        database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
+        database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
         summariser=summariser, escalator=escalator, pages=_pages(settings, office, database, secret, clock),
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -125,7 +128,7 @@ async def run(parts: Parts, only: Collection[str] = PARTS, *, asked: asyncio.Eve
         flows: list[Callable[[], Awaitable[None]]] = []
         if "inbox" in only:
             await parts.reader.start()
-            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run]
+            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run, parts.retainer.run]
         if "outbox" in only:
             flows.append(parts.dispatcher.run)
         if "web" in only and parts.pages:
@@ -153,6 +156,8 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.watcher.file_once()
         if "outbox" in only:
             await parts.dispatcher.drain()
+        if "inbox" in only and mine:
+            await parts.retainer.once()
         return mine
 
 

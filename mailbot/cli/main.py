@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, run, setup, status
+from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, retention, run, setup, status
 
 app = typer.Typer(
     name="mailbot", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None,
@@ -30,6 +30,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audience.app, name="audience")
+app.add_typer(retention.app, name="retention")
 app.add_typer(database.app, name="database")
 app.add_typer(language.app, name="language")
 

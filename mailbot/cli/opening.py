@@ -44,9 +44,9 @@ def database_to_read(context: typer.Context) -> "Iterator[Database]":
     Raises DatabaseUnusable, also for one that is older or newer than this version."""
     from tempfile import TemporaryDirectory
 
+    from mailbot.database.archive_tables import metadata
     from mailbot.database.engine import Database, exists
     from mailbot.database.migrate import is_ready
-    from mailbot.database.tables import metadata
 
     url = settings_of(context).database.url
     with ExitStack() as ends:

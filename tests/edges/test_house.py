@@ -19,12 +19,12 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 350, 60
 Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
-NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox")
-STORES = {"store", "shelf", "suppression_store", "direct_answer_store"}
+NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox", "archive")
+STORES = {"store", "shelf", "suppression_store", "direct_answer_store", "tally_store", "retention_store", "forget_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
-    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce",
+    "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce", "retain", "forget",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",

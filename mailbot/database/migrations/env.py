@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from mailbot.database.tables import metadata
+from mailbot.database.archive_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
