@@ -4,13 +4,14 @@ The file itself is written over as rows go (secure_delete). PostgreSQL keeps old
 backups for as long as its administrator lets it: there we do what an ordinary login may.
 """
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from mailbot.database.engine import Database, DatabaseUnusable, file_of, in_a_sentence
 
-TAIL_OCTETS = 1 << 20
+PIECE_OCTETS, OVERLAP_OCTETS = 1 << 20, 2000
 
 
 def scrub(database: Database, *, compact: bool) -> bool:
@@ -44,21 +45,20 @@ def _vacuum(database: Database) -> bool:
     return True
 
 
-def files_that_hold(database: Database, words: list[bytes]) -> list[str]:
-    """The database's own files, and those that a restore has put aside, in which one of these words stands, in any case."""
+def files_that_hold(database: Database, names: re.Pattern[bytes]) -> list[str]:
+    """The database's own files, and what a restore has put aside, in which this stands."""
     path = file_of(database.url)
     if path is None:
         return []
-    return [str(one) for one in sorted(path.parent.glob(path.name + "*")) if one.is_file() and _holds(one, words)]
+    ours = (one for one in sorted(path.parent.glob(path.name + "*")) if one.is_file() and one.suffix != ".key")
+    return [str(one) for one in ours if _holds(one, names)]
 
 
-def _holds(path: Path, words: list[bytes]) -> bool:
-    lowered = [word.lower() for word in words]
-    overlap, tail = max(map(len, lowered), default=1), b""
+def _holds(path: Path, names: re.Pattern[bytes]) -> bool:
+    tail = b""
     with path.open("rb") as file:
-        while piece := file.read(TAIL_OCTETS):
-            seen = tail + piece.lower()
-            if any(word in seen for word in lowered):
+        while piece := file.read(PIECE_OCTETS):
+            if names.search(tail + piece):
                 return True
-            tail = seen[-overlap:]
+            tail = piece[-OVERLAP_OCTETS:]
     return False

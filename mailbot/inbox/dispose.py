@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from mailbot.audience import suppression_store
+from mailbot.audience.forgotten import digest
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
@@ -234,7 +235,7 @@ class Disposer:
             answers_last_minute=self._count(tx, now - timedelta(minutes=1)),
             same_words_from=same_words_from,
             same_words_answered=answered,
-            silenced=person is not None and suppression_store.is_silenced(tx, person.key),
+            silenced=person is not None and self._is_silenced(tx, person.key),
             answers_stopped=breaker.is_tripped(tx),
             caps=self._terms.caps,
             help_is_open=person is not None and store.help_is_open(tx, person.key),
@@ -249,6 +250,10 @@ class Disposer:
             unready_languages=self._terms.unready_languages,
             junk=stored.junk,
         )
+
+    def _is_silenced(self, tx: Tx, key: str) -> bool:
+        """Whoever complained, was forgotten and writes again is still the one who complained."""
+        return any(suppression_store.is_silenced(tx, one) for one in (key, digest(self._desk.secret, key)))
 
     @staticmethod
     def _count(tx: Tx, since: datetime, *, cap_key: str = "", domain: str = "") -> int:

@@ -18,6 +18,7 @@ import typer.main
 from mailbot.cli.main import app
 from mailbot.database import flag
 from mailbot.database.engine import Database
+from mailbot.database.migrate import HEAD
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address
@@ -445,7 +446,7 @@ def test_a_backup_comes_back_and_sending_is_stopped(mailbot: Commands, database:
     assert mailbot("database", "restore", copy, "--dry-run", "--json").json()["restored"] is False
     assert database.read_now(flag.get, "word") == "changed"
     database.engine.dispose()
-    assert mailbot("database", "restore", copy, "--yes", "--json").json() == {"file": str(copy), "revision": "0001", "restored": True}
+    assert mailbot("database", "restore", copy, "--yes", "--json").json() == {"file": str(copy), "revision": HEAD, "restored": True}
     assert mailbot("status", "--json").json()["outbox"]["sending_stopped"] is True
     assert "resume-sending" in mailbot("status").out
     assert database.read_now(flag.get, "word") == "kept"
@@ -492,5 +493,5 @@ def test_a_broken_backup_is_refused_and_nothing_changes(
 def test_there_is_nothing_to_copy_where_there_is_no_database(alone: Commands) -> None:
     assert "no database" in alone("database", "backup", "copy").err
     assert os.listdir(alone.folder) == []
-    assert alone("database", "upgrade", "--json").json() == {"revision": "0001", "before": "empty"}
-    assert alone("database", "upgrade", "--json").json() == {"revision": "0001", "before": "0001"}
+    assert alone("database", "upgrade", "--json").json() == {"revision": HEAD, "before": "empty"}
+    assert alone("database", "upgrade", "--json").json() == {"revision": HEAD, "before": HEAD}

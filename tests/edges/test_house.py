@@ -20,7 +20,7 @@ Nodes = list[tuple[Path, ast.AST]]
 
 # The packages of nouns, and the files in them that are something else: they alone may touch the outside.
 NOUN_PACKAGES = ("message", "inbox", "cases", "releases", "audience", "broadcast", "outbox", "archive")
-STORES = {"store", "shelf", "suppression_store", "direct_answer_store", "tally_store", "retention_store", "forget_store"}
+STORES = {"store", "shelf", "suppression_store", "direct_answer_store", "tally_store", "retention_store", "forget_store", "person_store"}
 PROTOCOLS = {"imap", "imap_connection", "imap_protocol", "smtp", "smtp_upload"}
 VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",

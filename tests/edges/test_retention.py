@@ -1,6 +1,7 @@
 """What is let go and when, with the time passed in, on both databases; and what stays because it protects somebody."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -298,9 +299,9 @@ def test_nothing_that_was_let_go_is_left_in_the_files(office: Database) -> None:
     office.write_now(lambda tx: inbox.close(tx, 4, NOW))
     office.write_now(outbox.drop, "d5", NOW)
     office.write_now(lambda tx: inbox.close(tx, 5, NOW))
-    assert files_that_hold(office, [CANARY.encode()])
+    assert files_that_hold(office, re.compile(CANARY.encode()))
     passed(office, 5000)
-    assert files_that_hold(office, [CANARY.encode()]) == []
+    assert files_that_hold(office, re.compile(CANARY.encode())) == []
     assert office.read_now(lambda tx: tx.execute(sa.select(sa.func.count()).select_from(mail_copy)).scalar_one()) == 5
 
 
