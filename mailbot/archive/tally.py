@@ -5,6 +5,7 @@ year does not change when its mail is let go. A word that was asked for is count
 before: what one person alone has written stays with that person's mail, and goes with it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from mailbot.inbox.language import tokens
+from mailbot.inbox.language import fold, tokens
 from mailbot.inbox.reason import PROTECTED, Reason
 
 ASKED_BY = 3            # so many different people make a word everybody's
 SHORTEST_WORD, LONGEST_WORD = 4, 40
 NO_RELEASE = frozenset({Reason.NO_MATCH, Reason.HALF_MATCH, Reason.NOTHING_PUBLIC})
 ASKS = frozenset({"send_release", "hand_off"})
+_WORD = re.compile(r"[^\W\d_]+")
 CLOSED = "closed"       # the state of a case for which nothing was sent
 
 
@@ -110,17 +112,18 @@ def median(seconds: Mapping[int, int]) -> int | None:
 
 
 def topic_words(explanation: Mapping[str, Any], noise: Collection[str]) -> frozenset[str]:
-    """The words of what was asked for and not found, as an explanation holds them; `noise`: small words, and those of every request."""
-    told = " ".join(str(one) for one in explanation.get("evidence", ()))
+    """The words of what was asked for and not found, as they were written; `noise`: small words, and those of every request, folded."""
+    told = " ".join(str(one) for one in explanation.get("evidence", ())).lower()
     names = {word for part in str(explanation.get("sender", "")).split("@") for word in tokens(part)}
-    found = {word for word in tokens(told) if SHORTEST_WORD <= len(word) <= LONGEST_WORD and word.isalpha()}
-    return frozenset(found.difference(noise, names))
+    found = (word for word in _WORD.findall(told) if SHORTEST_WORD <= len(word) <= LONGEST_WORD)
+    return frozenset(word for word in found if fold(word) not in noise and fold(word) not in names)
 
 
 def shared(asked_for: Iterable[tuple[str, frozenset[str]]], known: Collection[str]) -> frozenset[str]:
-    """The words that enough different people have asked for (sender, words), and those that are counted already."""
+    """The words, folded, that enough different people have asked for (sender, words), and those that are counted already."""
     people: dict[str, set[str]] = {}
     for sender, words in asked_for:
         for word in words:
-            people.setdefault(word, set()).add(sender)
-    return frozenset(word for word, who in people.items() if len(who) >= ASKED_BY or word in known)
+            people.setdefault(fold(word), set()).add(sender)
+    before = {fold(word) for word in known}
+    return frozenset(word for word, who in people.items() if len(who) >= ASKED_BY or word in before)

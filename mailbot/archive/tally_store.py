@@ -11,6 +11,7 @@ from mailbot.archive.tally import CLOSED, NO_RELEASE, Answer, Asked, Count, Figu
 from mailbot.database.archive_tables import tally
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import case_file, delivery, edition, mail
+from mailbot.inbox.language import fold
 from mailbot.inbox.store import DECIDED
 from mailbot.outbox.delivery import DeliveryState, Kind
 
@@ -78,12 +79,6 @@ def published(tx: Tx, year: int, zone: tzinfo) -> dict[str, list[str]]:
     return found
 
 
-def open_requests(tx: Tx, year: int, zone: tzinfo) -> int:
-    """How many mails of this year wait for a person now."""
-    rows = tx.execute(sa.select(mail.c.received_at).where(mail.c.waiting, mail.c.state == DECIDED)).scalars()
-    return sum(received.astimezone(zone).year == year for received in rows)
-
-
 def _count(tx: Tx, which: sa.ColumnElement[bool], zone: tzinfo, now: datetime) -> Tally:
     """Only mails that are still counted by their rows: what is gone was counted when it went."""
     answers = _first_answers(tx, which)
@@ -123,4 +118,5 @@ def _in_vain(tx: Tx, noise: Collection[str], zone: tzinfo) -> list[tuple[int, in
     asked = {row.id: topic_words(row.explanation or {}, noise) for row in rows}
     known = tx.execute(sa.select(tally.c.detail).where(tally.c.figure == Figure.TOPIC)).scalars()
     everybodys = shared([(row.sender_key, asked[row.id]) for row in rows], frozenset(known))
-    return [(row.id, row.received_at.astimezone(zone).year, row.language, asked[row.id] & everybodys) for row in rows]
+    told = {number: frozenset(word for word in words if fold(word) in everybodys) for number, words in asked.items()}
+    return [(row.id, row.received_at.astimezone(zone).year, row.language, told[row.id]) for row in rows]

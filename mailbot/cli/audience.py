@@ -123,7 +123,7 @@ def add(
 ) -> None:
     """Put an address on the press list. Not one that has left it, is not to be written to, or was forgotten: only its owner can come back.
 
-    Example: mailbot audience add awa@journal.example --origin "press conference of 3 March"
+    Example: mailbot audience add awa@journal.example --origin press-day-2026
     """
     from mailbot import languages, terms
     from mailbot.audience import store, suppression_store
