@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, report, retention, run, setup, status
+from mailbot.cli import audience, database, demo, explain, inbox, language, outbox, release, report, retention, run, setup, status, support
 
 app = typer.Typer(
     name="mailbot", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None,
@@ -24,6 +24,7 @@ app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("verify")(status.verify)
 app.command("report")(report.report)
+app.command("support-bundle")(support.support_bundle)
 app.command("explain")(explain.explain)
 app.command("stop-sending")(outbox.stop_sending)
 app.command("resume-sending")(outbox.resume_sending)
