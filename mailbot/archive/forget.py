@@ -1,10 +1,10 @@
 """The flow that forgets one person: look through every mail, say what there is, then take it out of every table and file."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailbot.archive import forget_store
+from mailbot.archive import forget_store, tally_store
 from mailbot.archive.forget_store import Held
 from mailbot.archive.person import Person, bytes_pattern, pattern
 from mailbot.archive.term import Terms
@@ -57,6 +57,7 @@ def forget(database: Database, who: Person, terms: Terms, secret: bytes, now: da
             f"Nothing was changed: {found.undecided} mails that name this person are still to be decided, and {found.leaving} to be sent. "
             "Let `mailbot run` finish with them (or `mailbot outbox drop` what shall not leave), then try again."
         )
+    terms = replace(terms, common=database.read_now(tally_store.common_words, terms.noise))
     digest = forgotten.digest(secret, who.key)
     swept = database.write_now(forget_store.forget, who, pattern(who), found, terms, digest, now)
     scrub(database, compact=True)

@@ -3,11 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
-from mailbot.archive import retention_store
+from mailbot.archive import retention_store, tally_store
 from mailbot.archive.retention_store import STEPS, Step
 from mailbot.archive.term import Ends, Terms, ends
 from mailbot.database import flag, lease
@@ -54,12 +55,14 @@ class Retainer:
         """Let go whatever is due: how many rows by step. None where another is at it, or we were stopped."""
         now = self._clock()
         until, done = ends(self._terms, now), Counter[str]()
+        # Before any transaction that writes: to read so many mails takes long, and nobody has to wait for it.
+        terms = replace(self._terms, common=await self._database.read(tally_store.common_words, self._terms.noise))
         for step in STEPS:
             rows = 1
             while rows:
                 if self._stopping.is_set():
                     return None
-                taken = await self._database.write(self._some, step, until, now)
+                taken = await self._database.write(self._some, step, until, terms, now)
                 if taken is None:
                     return None
                 rows = taken
@@ -72,11 +75,11 @@ class Retainer:
         await self._database.write(lease.release, LEASE, self._holder)
         return done
 
-    def _some(self, tx: Tx, step: Step, until: Ends, now: datetime) -> int | None:
+    def _some(self, tx: Tx, step: Step, until: Ends, terms: Terms, now: datetime) -> int | None:
         """None where somebody else has the lease."""
         if not lease.acquire(tx, LEASE, self._holder, self._clock(), LEASE_SECONDS):
             return None
-        return retention_store.batch(tx, step, until, self._terms, now)
+        return retention_store.batch(tx, step, until, terms, now)
 
     def _day(self) -> str:
         return self._clock().astimezone(self._terms.zone).date().isoformat()

@@ -82,7 +82,7 @@ def let_go(tx: Tx, mail_ids: Sequence[int], terms: Terms, now: datetime) -> None
     of_it = delivery.c.mail.in_(list(mail_ids))
     written = list(tx.execute(sa.select(delivery.c.id).where(of_it)).scalars())
     counted = tally_store.of_mails(tx, mail_ids, terms.zone, now) + tally_store.of_deliveries(tx, written, terms.zone)
-    tally_store.add(tx, counted + tally_store.of_topics(tx, mail_ids, terms.noise, terms.zone))
+    tally_store.add(tx, counted + tally_store.of_topics(tx, mail_ids, terms))
     tx.execute(case_file.delete().where(case_file.c.mail.in_(list(mail_ids))))
     tx.execute(delivery.delete().where(of_it))
     tx.execute(mail_part.delete().where(mail_part.c.mail.in_(list(mail_ids))))
@@ -92,7 +92,7 @@ def let_go(tx: Tx, mail_ids: Sequence[int], terms: Terms, now: datetime) -> None
 
 def empty(tx: Tx, mail_ids: Collection[int], terms: Terms, now: datetime) -> None:
     """No word and no name is left of these mails and their cases; what was decided stays."""
-    tally_store.add(tx, tally_store.of_topics(tx, mail_ids, terms.noise, terms.zone))
+    tally_store.add(tx, tally_store.of_topics(tx, mail_ids, terms))
     tx.execute(mail_part.delete().where(mail_part.c.mail.in_(list(mail_ids))))
     for row in tx.execute(sa.select(mail.c.id, mail.c.explanation).where(mail.c.id.in_(list(mail_ids)))).all():
         left = _bare(row.explanation) if row.explanation is not None else sa.null()

@@ -1,13 +1,14 @@
 """The numbers of a year: from the rows that are there, and from the table that remembers those that are gone."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
 
 from mailbot.archive.tally import CLOSED, NO_RELEASE, Answer, Asked, Count, Figure, Tally, counted, shared, topic_words
+from mailbot.archive.term import Terms
 from mailbot.database.archive_tables import tally
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import case_file, delivery, edition, mail
@@ -47,15 +48,18 @@ def of_deliveries(tx: Tx, delivery_ids: Sequence[str], zone: tzinfo) -> Tally:
     return _brought(tx, delivery.c.id.in_(list(delivery_ids)), zone)
 
 
-def of_topics(tx: Tx, mail_ids: Collection[int], noise: Collection[str], zone: tzinfo) -> Tally:
-    """The words that these mails asked for in vain, where enough different people did."""
-    if not mail_ids or not tx.execute(sa.select(mail.c.id).where(mail.c.id.in_(list(mail_ids)), *_UNANSWERED).limit(1)).first():
-        return Counter()
+def of_topics(tx: Tx, mail_ids: Collection[int], terms: Terms) -> Tally:
+    """The words that these mails asked for in vain and that are everybody's."""
     found: Tally = Counter()
-    for number, year, language, words in _in_vain(tx, noise, zone):
-        if number in mail_ids:
-            found.update(Count(year, Figure.TOPIC, language, word) for word in words)
+    for _, year, language, words in _in_vain(tx, terms.noise, terms.zone, mail.c.id.in_(list(mail_ids))):
+        found.update(Count(year, Figure.TOPIC, language, word) for word in words if fold(word) in terms.common)
     return found
+
+
+def common_words(tx: Tx, noise: Collection[str]) -> frozenset[str]:
+    """The words, folded, that enough different people have asked for in vain, and those that were counted before."""
+    known = tx.execute(sa.select(tally.c.detail).where(tally.c.figure == Figure.TOPIC).distinct()).scalars()
+    return shared([(sender, words) for sender, _, _, words in _in_vain(tx, noise, UTC)], frozenset(known))
 
 
 def of_year(tx: Tx, year: int, noise: Collection[str], zone: tzinfo, now: datetime) -> Tally:
@@ -65,8 +69,9 @@ def of_year(tx: Tx, year: int, noise: Collection[str], zone: tzinfo, now: dateti
     found: Tally = Counter({Count(row.year, row.figure, row.language, row.detail): row.number for row in gone})
     found += _count(tx, sa.and_(mail.c.received_at >= begins, mail.c.received_at < ends), zone, now)
     found += _brought(tx, sa.and_(delivery.c.finished_at >= begins, delivery.c.finished_at < ends), zone)
-    for _, of, language, words in _in_vain(tx, noise, zone):
-        found.update(Count(of, Figure.TOPIC, language, word) for word in words if of == year)
+    common = common_words(tx, noise)
+    for _, _, language, words in _in_vain(tx, noise, zone, mail.c.received_at >= begins, mail.c.received_at < ends):
+        found.update(Count(year, Figure.TOPIC, language, word) for word in words if fold(word) in common)
     return found
 
 
@@ -111,12 +116,10 @@ def _brought(tx: Tx, which: sa.ColumnElement[bool], zone: tzinfo) -> Tally:
     return found
 
 
-def _in_vain(tx: Tx, noise: Collection[str], zone: tzinfo) -> list[tuple[int, int, str, frozenset[str]]]:
-    """Each mail that asked for what there was not, with its year, its language, and those of its words that are everybody's."""
-    columns = (mail.c.id, mail.c.sender_key, mail.c.received_at, mail.c.language, mail.c.explanation)
-    rows = tx.execute(sa.select(*columns).where(*_UNANSWERED).order_by(mail.c.id)).all()
-    asked = {row.id: topic_words(row.explanation or {}, noise) for row in rows}
-    known = tx.execute(sa.select(tally.c.detail).where(tally.c.figure == Figure.TOPIC)).scalars()
-    everybodys = shared([(row.sender_key, asked[row.id]) for row in rows], frozenset(known))
-    told = {number: frozenset(word for word in words if fold(word) in everybodys) for number, words in asked.items()}
-    return [(row.id, row.received_at.astimezone(zone).year, row.language, told[row.id]) for row in rows]
+def _in_vain(
+    tx: Tx, noise: Collection[str], zone: tzinfo, *which: sa.ColumnElement[bool]
+) -> Iterator[tuple[str, int, str, frozenset[str]]]:
+    """Each mail that asked for what there was not: its sender, its year, its language, its words."""
+    columns = (mail.c.sender_key, mail.c.received_at, mail.c.language, mail.c.explanation)
+    for row in tx.execute(sa.select(*columns).where(*_UNANSWERED, *which).order_by(mail.c.id)):
+        yield row.sender_key, row.received_at.astimezone(zone).year, row.language, topic_words(row.explanation or {}, noise)
