@@ -14,6 +14,7 @@ import structlog
 from mailbot import languages, rendering, systemd, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
+from mailbot.archive.retain import Retainer
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
@@ -57,12 +58,14 @@ class Parts:
     escalator: Escalator
     alerter: Alerter | None  # where somebody is to hear
     mode: str
+    retainer: Retainer
     lease_seconds: float
     clock: Clock
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        for part in (self.watcher, self.disposer, self.summariser, self.escalator, self.dispatcher, self.pages, self.alerter):
+        flows = (self.watcher, self.disposer, self.summariser, self.escalator, self.retainer, self.dispatcher, self.pages, self.alerter)
+        for part in flows:
             if part:
                 part.stop()
 
@@ -105,8 +108,9 @@ def build(settings: Settings, clock: Clock) -> Parts:
         database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
+    retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
-        database=database, holder=holder, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
+        database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
         summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, clock),
         alerter=_alerter(settings, office, database, secret, holder, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
@@ -149,7 +153,7 @@ async def run(
         flows: list[Callable[[], Awaitable[None]]] = []
         if "inbox" in only:
             await parts.reader.start()
-            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run]
+            flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run, parts.retainer.run]
         if "outbox" in only:
             flows.append(parts.dispatcher.run)
         if "web" in only and parts.pages:
@@ -195,6 +199,8 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.watcher.file_once()
         if "outbox" in only:
             await parts.dispatcher.drain()
+        if "inbox" in only and mine:
+            await parts.retainer.once()
         if parts.alerter:
             await parts.alerter.once()
         return mine

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 from mailbot import languages, rendering
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
+from mailbot.archive import term
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.compose import Office
 from mailbot.inbox.hand_over import Desk
+from mailbot.inbox.language import tokens
+from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.understanding import own_words
@@ -211,4 +214,14 @@ def disposing_terms(settings: Settings, loaded: dict[str, languages.Language]) -
         mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
         zone=office_zone(settings),
         unready_languages=unready(settings, loaded),
+    )  # fmt: skip
+
+
+def retention_terms(settings: Settings, loaded: dict[str, languages.Language]) -> term.Terms:
+    """How long what is kept, and the words that say nothing about what was asked for."""
+    kept, ours = settings.retention, (settings.organisation.name, settings.organisation.short_name)
+    asking = (str(word) for language in loaded.values() for word in language.words.get("mail_words", ()))
+    return term.Terms(
+        mail=timedelta(days=kept.mail_days), protection=timedelta(days=kept.protection_days), outcome=timedelta(days=kept.outcome_days),
+        zone=office_zone(settings), noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from mailbot.database.tables import (
     suppression,
 )
 from mailbot.inbox.reason import PROTECTED
-from mailbot.inbox.store import DECIDED, STORED
+from mailbot.inbox.store import DECIDED, GONE, STORED
 from mailbot.message import token
 from mailbot.message.address import key
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -65,7 +65,7 @@ def _mails(tx: Tx) -> Iterator[str]:
     columns = (mail.c.id, mail.c.state, mail.c.outcome, mail.c.reason, mail.c.decided_at, mail.c.kind, mail.c.mode)
     for row in tx.execute(sa.select(*columns)):
         decided = row.outcome in OUTCOMES and bool(row.reason) and row.decided_at is not None and row.mode in MODES
-        if row.state not in (STORED, DECIDED) or (row.state == DECIDED) != decided:
+        if row.state not in (STORED, DECIDED, GONE) or (row.state == DECIDED) != decided:
             yield f"mail {row.id}: state {row.state!r} with outcome {row.outcome!r}, reason {row.reason!r} and mode {row.mode!r}"
         if row.outcome == "send_release" and row.kind != "request":
             yield f"mail {row.id}: a release for a mail of kind {row.kind!r}"
@@ -73,7 +73,8 @@ def _mails(tx: Tx) -> Iterator[str]:
 
 def _bytes(tx: Tx) -> Iterator[str]:
     """Its bytes are those that came. A mail over the size cap is kept where it lies, and has none here."""
-    kept = {row.id: row for row in tx.execute(sa.select(mail.c.id, mail.c.sha256, mail.c.size))}
+    whole = sa.select(mail.c.id, mail.c.sha256, mail.c.size).where(mail.c.emptied_at.is_(None))
+    kept = {row.id: row for row in tx.execute(whole)}
     order = (mail_part.c.mail, mail_part.c.number)
     parts = tx.execute(sa.select(mail_part.c.mail, mail_part.c.content).order_by(*order).execution_options(yield_per=4))
     for number, of_one in groupby(parts, key=lambda part: int(part.mail)):
@@ -82,7 +83,9 @@ def _bytes(tx: Tx) -> Iterator[str]:
             digest.update(part.content)
             octets += len(part.content)
         row = kept.pop(number, None)
-        if row is not None and (row.size != octets or row.sha256 != digest.hexdigest()):
+        if row is None:
+            yield f"mail {number}: its bytes are there although they were let go"
+        elif (row.size != octets or row.sha256 != digest.hexdigest()):
             yield f"mail {number}: its bytes are not those that came"
     copies = tx.execute(sa.select(mail_copy).where(mail_copy.c.mail.in_(list(kept)))).all()
     unread = {copy.mail for copy in copies if kept[copy.mail].sha256 == _place(copy.mailbox, copy.uidvalidity, copy.uid)}
@@ -100,7 +103,7 @@ def _copies(tx: Tx) -> Iterator[str]:
     for number in tx.execute(sa.select(mail.c.id).where(~lying)).scalars():
         yield f"mail {number}: lies in no folder"
     moved = sa.select(mail.c.id, mail.c.state, mail.c.mode).join(mail_copy, mail_copy.c.mail == mail.c.id)
-    too_early = sa.or_(mail.c.state != DECIDED, mail.c.folder == "")
+    too_early = sa.or_(mail.c.state == STORED, sa.and_(mail.c.state == DECIDED, mail.c.folder == ""))
     for row in tx.execute(moved.where(mail_copy.c.filed_at.is_not(None), too_early)):
         yield f"mail {row.id}: was moved although it is {row.state} in {row.mode or 'no'} mode"
 
@@ -122,18 +125,20 @@ def _answers(tx: Tx) -> Iterator[str]:
         if row.offers > (row.kind == "request" and row.outcome != "ignore" and row.mode == "automatic"):
             yield f"mail {row.id}: {row.kind}, {row.outcome} in {row.mode} mode, was offered titles {row.offers} times"
     joined = sa.select(delivery.c.id, mail.c.id.label("mail")).join(mail, delivery.c.mail == mail.c.id)
-    for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), delivery.c.recipient_key != mail.c.sender_key)):
+    elsewhere = (delivery.c.recipient_key != mail.c.sender_key, mail.c.emptied_at.is_(None))
+    for stray in tx.execute(joined.where(delivery.c.kind.in_((Kind.ANSWER, Kind.LETTER)), *elsewhere)):
         yield f"delivery {stray.id}: answers mail {stray.mail}, and goes to somebody else"
 
 
 def _acknowledgements(tx: Tx) -> Iterator[str]:
     """A word goes back once, to who wrote, and to no machine; of a call for help nothing goes to anybody else."""
-    of_mail = (mail.c.id.label("mail"), mail.c.kind.label("of"), mail.c.sender_key, mail.c.reason)
+    of_mail = (mail.c.id.label("mail"), mail.c.kind.label("of"), mail.c.sender_key, mail.c.reason, mail.c.emptied_at)
     columns = (delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.attach_original, *of_mail)
     told: set[int] = set()
     for row in tx.execute(sa.select(*columns).join(mail, delivery.c.mail == mail.c.id).order_by(delivery.c.id)):
         if row.kind == Kind.ACKNOWLEDGEMENT:
-            if row.recipient_key != row.sender_key or row.of != "request" or row.mail in told:
+            elsewhere = row.recipient_key != row.sender_key and row.emptied_at is None
+            if elsewhere or row.of != "request" or row.mail in told:
                 yield f"delivery {row.id}: acknowledges mail {row.mail} of kind {row.of!r}, once more or to somebody else"
             told.add(row.mail)
         if row.attach_original and row.reason in PROTECTED:
@@ -215,7 +220,7 @@ def _deliveries(tx: Tx) -> Iterator[str]:
     """A mail's state and what is kept of it agree; bytes and Date are fixed together."""
     columns = (
         delivery.c.id, delivery.c.kind, delivery.c.state, delivery.c.finished_at, delivery.c.holder, delivery.c.in_doubt_since,
-        delivery.c.date, delivery.c.raw.is_not(None).label("fixed"),
+        delivery.c.date, delivery.c.emptied_at, delivery.c.raw.is_not(None).label("fixed"),
     )  # fmt: skip
     states, kinds = {str(state) for state in DeliveryState}, {str(kind) for kind in Kind}
     for row in tx.execute(sa.select(*columns)):
@@ -228,7 +233,10 @@ def _deliveries(tx: Tx) -> Iterator[str]:
             yield f"delivery {row.id}: {row.state} with holder {row.holder!r}"
         if row.in_doubt_since is not None and row.state not in (DeliveryState.SENDING, DeliveryState.UNCERTAIN):
             yield f"delivery {row.id}: {row.state} and in doubt"
-        if row.fixed != (row.date is not None) or (row.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN) and not row.fixed):
+        if row.emptied_at is not None:
+            if row.fixed or row.state not in FINISHED:
+                yield f"delivery {row.id}: {row.state} and fixed, although its words were let go"
+        elif row.fixed != (row.date is not None) or (row.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN) and not row.fixed):
             yield f"delivery {row.id}: {row.state} without its bytes or its date"
 
 

@@ -44,6 +44,7 @@ class Event(StrEnum):
     CONFIRMS_LEAVING = "confirms-leaving"   # the same
     RETURNS = "returns"                     # who has our word that it was taken off, writing from the address
     REMOVED = "removed"                     # a colleague, by command
+    ADDED = "added"                         # a colleague, by command, from a list that is named
 
 
 class Why(StrEnum):
@@ -54,6 +55,7 @@ class Why(StrEnum):
     LEFT = "left"
     RETURNED = "returned"
     REMOVED = "removed"
+    ADDED = "added"
     ALREADY_ASKED = "already-asked"
     ALREADY_SUBSCRIBED = "already-subscribed"
     ALREADY_LEFT = "already-left"
@@ -135,7 +137,7 @@ class Refuse:
 Step = Ask | Change | Tell | Keep | Refuse
 
 _JOINS, _LEAVES = Change(State.SUBSCRIBED, Why.CONFIRMED), Change(State.UNSUBSCRIBED, Why.LEFT)
-_REMOVED = Change(State.UNSUBSCRIBED, Why.REMOVED)
+_REMOVED, _ADDED = Change(State.UNSUBSCRIBED, Why.REMOVED), Change(State.SUBSCRIBED, Why.ADDED)
 _ON_IT, _OFF_IT = Keep(Why.ALREADY_SUBSCRIBED), Keep(Why.ALREADY_LEFT)
 # Event -> state -> what happens, were there no clock. What is missing is refused: above all, nothing moves the suppressed.
 TRANSITIONS: Mapping[Event, Mapping[State, Step]] = {
@@ -155,6 +157,7 @@ TRANSITIONS: Mapping[Event, Mapping[State, Step]] = {
     Event.CONFIRMS_LEAVING: {State.NONE: _LEAVES, State.ASKED: _LEAVES, State.SUBSCRIBED: _LEAVES, State.UNSUBSCRIBED: _OFF_IT},
     Event.RETURNS: {State.SUBSCRIBED: _ON_IT, State.UNSUBSCRIBED: Change(State.SUBSCRIBED, Why.RETURNED)},
     Event.REMOVED: {State.NONE: _REMOVED, State.ASKED: _REMOVED, State.SUBSCRIBED: _REMOVED, State.UNSUBSCRIBED: _OFF_IT},
+    Event.ADDED: {State.NONE: _ADDED, State.ASKED: _ADDED, State.SUBSCRIBED: _ON_IT},  # who has left comes back by an own wish alone
 }  # fmt: skip
 
 # What is remembered of our own mails, to be held against the clock: which of them counts for an event.

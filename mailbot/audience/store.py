@@ -75,6 +75,16 @@ def remove(tx: Tx, address_key: str, now: datetime) -> tuple[Journalist, Step] |
     return who, step
 
 
+def add(tx: Tx, address: Address, language: str, outlet: str, origin: str, now: datetime) -> tuple[Journalist, Step]:
+    """A colleague puts an address on the list, which came from `origin`: who it was, and what came of it."""
+    who = known(tx, address, language, now)
+    step = wish(who, Event.ADDED, None, now)
+    if isinstance(step, Change) and become(tx, who, step.becomes, now):
+        tx.execute(journalist.update().where(journalist.c.id == who.id).values(origin=origin, outlet=outlet, language=language))
+        note(tx, who, Channel.COMMAND, step.why, origin, None, now)
+    return who, step
+
+
 def ask(tx: Tx, of: Journalist, purpose: Purpose, delivery: str, token: str, now: datetime, *, used: bool = False) -> None:
     """Remember what this delivery asks or offers. `used`: it says how things stand, and no answer to it changes anything."""
     values = {
@@ -114,6 +124,13 @@ def redeem(tx: Tx, token: str, purpose: Purpose, now: datetime) -> bool:
 def listed(tx: Tx) -> list[dict[str, Any]]:
     """Rows for people and programs, by address."""
     return [dict(row) for row in tx.execute(_SHOWN.order_by(journalist.c.key)).mappings()]
+
+
+def consents(tx: Tx) -> list[dict[str, Any]]:
+    """Every step of everybody's consent beside where it led, for a file: by address, oldest first."""
+    steps = (consent.c.at, consent.c.event, consent.c.channel, consent.c.words)
+    query = sa.select(*(column for column in _SHOWN.selected_columns), *steps).outerjoin(consent, consent.c.journalist == journalist.c.id)
+    return [dict(row) for row in tx.execute(query.order_by(journalist.c.key, consent.c.at, consent.c.id)).mappings()]
 
 
 def shown(tx: Tx, address_key: str) -> dict[str, Any] | None:

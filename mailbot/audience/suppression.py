@@ -30,6 +30,8 @@ class Why(StrEnum):
     HARD_BOUNCE = "hard-bounce"
     SOFT_BOUNCES = "soft-bounces"
     COMPLAINT = "complaint"
+    BY_HAND = "by-hand"        # a colleague, by command
+    FORGOTTEN = "forgotten"    # under a keyed hash: no list brings the address back; only its owner can, who writes anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,3 +58,14 @@ def suppress(tx: Tx, key: str, why: str, now: datetime, delivery_id: str | None 
         return False
     tx.execute(suppression.insert(), {"address_key": key, "reason": why, "since": now, "delivery": delivery_id})
     return True
+
+
+def reasons(tx: Tx, key: str) -> tuple[str, ...]:
+    """Why nothing goes to this address (its key, or the hash of who was forgotten); empty: nothing speaks against it."""
+    return tuple(tx.execute(_WHY, {"the_key": key}).scalars())
+
+
+def lift(tx: Tx, keys: Sequence[str], now: datetime) -> int:
+    """A person decides that this address may be written to again; how many reasons that ended."""
+    where = (suppression.c.address_key.in_(list(keys)), suppression.c.lifted_at.is_(None))
+    return tx.execute(suppression.update().where(*where).values(lifted_at=now)).rowcount

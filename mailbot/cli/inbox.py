@@ -87,7 +87,9 @@ def show(
     for copy in row["copies"]:
         filed = f"{row['folder']} since {copy['filed_at']:%Y-%m-%d %H:%M}" if copy["filed_at"] else copy["mailbox"]
         typer.echo(f"lies in: {filed}")
-    if row["reason"] in PROTECTED and not protected:
+    if row["emptied_at"] is not None:
+        typer.echo(f"\nIts words were let go on {row['emptied_at']:%Y-%m-%d}; what was decided stays (retention.outcome_days).")
+    elif row["reason"] in PROTECTED and not protected:
         typer.echo(f"\nThe words of a call for help are for who looks after those: mailbot inbox show {mail_id} --protected")
     else:
         typer.echo("\n" + lines(explanation.get("visible_text", "")))

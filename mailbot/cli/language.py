@@ -70,6 +70,7 @@ def _lacking(words: Sequence[Path], templates: Sequence[Path], code: str) -> tup
 def _templates(folders: Sequence[Path], language: "Language") -> tuple[list[str], list[str]]:
     from datetime import UTC
 
+    from mailbot.archive import year_page
     from mailbot.inbox.reason import Reason
     from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment, faults
     from mailbot.web import site
@@ -77,6 +78,7 @@ def _templates(folders: Sequence[Path], language: "Language") -> tuple[list[str]
     code, found = language.code, []
     typography: dict[str, Any] = {code: language.typography} if language.typography else {}
     lacks = _missing_lines(folders, code, "reasons.yaml", Reason)
+    lacks += _missing_lines(folders, code, "report.yaml", year_page.LINES)
     lacks += (no_pages := _missing_lines(folders, code, "web.yaml", site.LINES))
     try:
         words = environment(folders, typography, UTC)

@@ -21,9 +21,12 @@ from mailbot.cli import (
     release,
     release_photos,
     release_review,
+    report,
+    retention,
     run,
     setup,
     status,
+    support,
 )
 
 app = typer.Typer(
@@ -37,6 +40,8 @@ app.command("check")(setup.check)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("verify")(status.verify)
+app.command("report")(report.report)
+app.command("support-bundle")(support.support_bundle)
 app.command("explain")(explain.explain)
 app.command("stop-sending")(outbox.stop_sending)
 app.command("resume-sending")(outbox.resume_sending)
@@ -49,6 +54,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audience.app, name="audience")
+app.add_typer(retention.app, name="retention")
 app.add_typer(database.app, name="database")
 app.add_typer(language.app, name="language")
 

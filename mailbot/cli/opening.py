@@ -1,6 +1,7 @@
 """What most commands begin and end with: open settings and database, print facts."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -83,6 +84,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("ascii", "replace")
     raise TypeError(f"{type(value)} has no JSON form")
+
+
+def new_file(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, readable by its owner alone: what it holds is people's."""
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(content)
+    except FileExistsError:
+        typer.echo(f"mailbot: {path} exists already. Name a new file.", err=True)
+        raise typer.Exit(1) from None
 
 
 def confirmed(question: str, yes: bool) -> None:

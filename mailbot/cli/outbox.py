@@ -150,6 +150,9 @@ def _change(
         row = database.read_now(store.shown, delivery_id)
         if row is None:
             raise _unknown(delivery_id)
+        if row["emptied_at"] is not None and becomes == "retrying":
+            typer.echo(f"mailbot: the words of the mail {delivery_id} were let go (retention.mail_days): write anew.", err=True)
+            raise typer.Exit(1)
         facts = {"delivery": delivery_id, "before": row["state"], "state": becomes, "dry_run": dry_run}
         if row["state"] in allowed and not dry_run:
             confirmed(question.format(kind=row["kind"].replace("_", "-"), recipient=row["recipient"]), yes)

@@ -47,6 +47,11 @@ def acquire(tx: Tx, name: str, holder: str, now: datetime, seconds: float) -> bo
     return taken.rowcount == 1
 
 
+def release(tx: Tx, name: str, holder: str) -> None:
+    """Give this one back."""
+    tx.execute(lease.delete().where(lease.c.name == name, lease.c.holder == holder))
+
+
 def release_all(tx: Tx, holder: str) -> None:
     """Give back everything that this holder has, on a clean exit."""
     tx.execute(lease.delete().where(lease.c.holder == holder))

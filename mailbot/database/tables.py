@@ -96,7 +96,7 @@ mail = sa.Table(
     sa.Column("stored_at", Instant, nullable=False),
     sa.Column("junk", sa.Boolean, nullable=False, default=False),
     sa.Column("rescan", sa.Boolean, nullable=False, default=False),  # met again after a new UIDVALIDITY
-    sa.Column("state", sa.String(16), nullable=False, index=True),  # stored, decided
+    sa.Column("state", sa.String(16), nullable=False, index=True),  # stored, decided; gone: a fingerprint alone is left
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("mode", sa.String(16), nullable=False, default=""),
     sa.Column("decided_at", Instant),
@@ -115,6 +115,7 @@ mail = sa.Table(
     sa.Column("waiting", sa.Boolean, nullable=False, default=False, index=True),  # a person has to answer
     sa.Column("fault", sa.Text, nullable=False, default=""),  # why deciding failed the last time
     sa.Column("answered_at", Instant),  # a colleague answered it from the mailbox itself
+    sa.Column("emptied_at", Instant),  # its bytes and words are gone (archive/)
 )
 sa.Index("ix_mail_words", mail.c.words, mail.c.decided_at)
 
@@ -191,6 +192,7 @@ delivery = sa.Table(
     sa.Column("last_phase", sa.String(16), nullable=False, default=""),
     sa.Column("last_code", sa.Integer),
     sa.Column("last_text", sa.Text, nullable=False, default=""),
+    sa.Column("emptied_at", Instant),  # its bytes and words are gone (archive/)
 )
 sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
 sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at)
@@ -312,8 +314,8 @@ suppression = sa.Table(
     "suppression",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("address_key", sa.String(320), nullable=False, index=True),
-    sa.Column("reason", sa.String(60), nullable=False),  # hard-bounce, soft-bounces, complaint
+    sa.Column("address_key", sa.String(320), nullable=False, index=True),  # of who was forgotten a keyed hash
+    sa.Column("reason", sa.String(60), nullable=False),  # hard-bounce, soft-bounces, complaint, by-hand, forgotten
     sa.Column("since", Instant, nullable=False),
     sa.Column("delivery", sa.ForeignKey("delivery.id", ondelete="SET NULL")),  # the one that told us
     sa.Column("lifted_at", Instant),

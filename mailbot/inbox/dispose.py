@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from mailbot.audience import suppression_store
+from mailbot.audience.forgotten import digest
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
@@ -173,7 +174,7 @@ class Disposer:
         """What is known of the sender, the decision, and the mails that follow: all of it or nothing. None: it was decided before."""
         identity, words, marks = _identity(message), _words(message), self._marks(message)
         sender = message.sender if isinstance(message, IncomingMessage) else None
-        known = known_store.look(tx, stored.id, sender, words, identity, marks, now)
+        known = known_store.look(tx, self._desk.secret, stored.id, sender, words, identity, marks, now)
         answered_at = direct_answer_store.answer_to(tx, marks, stored.received_at) if known.marks else None
         wants_photos = understood is not None and understood.reading.wish(Wanted.PHOTOS) is not None
         context = replace(
@@ -247,7 +248,7 @@ class Disposer:
             answers_last_minute=known.answers_last_minute,
             same_words_from=same_words_from,
             same_words_answered=answered,
-            silenced=met is not None and suppression_store.is_silenced(tx, met.key),
+            silenced=met is not None and self._is_silenced(tx, met.key),
             answers_stopped=known.answers_stopped,
             caps=self._terms.caps,
             help_is_open=met is not None and store.help_is_open(tx, met.key),
@@ -264,6 +265,10 @@ class Disposer:
             unready_languages=self._terms.unready_languages,
             junk=stored.junk,
         )
+
+    def _is_silenced(self, tx: Tx, key: str) -> bool:
+        """Whoever complained, was forgotten and writes again is still the one who complained."""
+        return any(suppression_store.is_silenced(tx, one) for one in (key, digest(self._desk.secret, key)))
 
 
 def _told(problem: Exception, understood: Understood | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mailbot.audience.forgotten import digest
 from mailbot.database import flag
 from mailbot.database.engine import Tx
 from mailbot.database.tables import delivery, journalist, mail, sent_mark, suppression
@@ -38,7 +39,7 @@ _LOOK = sa.select(
         sa.exists().where(delivery.c.cap_key == _CAP),
         sa.exists().where(journalist.c.key == _KEY),
         sa.exists().where(journalist.c.cap_key == _CAP),
-        sa.exists().where(suppression.c.address_key == _KEY),
+        sa.exists().where(suppression.c.address_key.in_((_KEY, sa.bindparam("the_digest")))),  # who was forgotten has no other name
     ).label("sender"),
     sa.exists().where(mail.c.words == sa.bindparam("the_words"), mail.c.state == DECIDED, _OTHERS).label("words"),
     sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state == DECIDED, _OTHERS).label("identity"),
@@ -69,7 +70,7 @@ class Known:
 
 
 def look(
-    tx: Tx, mail_id: int, sender: Address | None, words: str, identity: str, marks: Collection[str], now: datetime
+    tx: Tx, secret: bytes, mail_id: int, sender: Address | None, words: str, identity: str, marks: Collection[str], now: datetime
 ) -> Known:
     """Ask for a mail. An empty text is nobody's and nothing's, and is never found."""
     row = tx.execute(
@@ -77,7 +78,8 @@ def look(
         {
             "the_mail": mail_id, "the_key": sender.key if sender else None, "the_cap_key": cap_key(sender.address) if sender else None,
             "the_domain": sender.domain if sender else None, "the_words": words or None, "the_identity": identity or None,
-            "the_marks": list(marks), "an_hour_ago": now - timedelta(hours=1), "a_minute_ago": now - timedelta(minutes=1),
+            "the_digest": digest(secret, sender.key) if sender else None, "the_marks": list(marks),
+            "an_hour_ago": now - timedelta(hours=1), "a_minute_ago": now - timedelta(minutes=1),
         },
     ).one()  # fmt: skip
     return Known(**row._asdict())

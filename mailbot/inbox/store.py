@@ -15,7 +15,7 @@ from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
 
 PART_OCTETS = 1 << 20
-STORED, DECIDED = "stored", "decided"
+STORED, DECIDED, GONE = "stored", "decided", "gone"  # gone: only by its fingerprint it is known again (archive/)
 
 # What is asked for every mail is built once: building a statement takes several times as long as running it.
 _MAIL: sa.BindParameter[int] = sa.bindparam("the_mail")
@@ -29,7 +29,7 @@ _PARTS = (
 _DECIDE = mail.update().where(mail.c.id == _MAIL, mail.c.state == STORED)
 _MET = (
     sa.select(mail.c.id)
-    .where(mail.c.identity == sa.bindparam("identity"), mail.c.state == DECIDED, mail.c.id != _MAIL)
+    .where(mail.c.identity == sa.bindparam("identity"), mail.c.state.in_((DECIDED, GONE)), mail.c.id != _MAIL)
     .limit(1)
 )
 _WORDED = (mail.c.words == sa.bindparam("words"), mail.c.decided_at > sa.bindparam("since"), mail.c.mode != "observe")
@@ -222,8 +222,8 @@ def filed(tx: Tx, mailbox: str, uidvalidity: int, uids: Sequence[int], now: date
 
 
 def arrived(tx: Tx) -> list[int]:
-    """The number of every mail, oldest first."""
-    return list(tx.execute(sa.select(mail.c.id).order_by(mail.c.id)).scalars())
+    """The number of every mail whose bytes are there, oldest first."""
+    return list(tx.execute(sa.select(mail.c.id).where(mail.c.emptied_at.is_(None)).order_by(mail.c.id)).scalars())
 
 
 def undecided(tx: Tx) -> int:
@@ -302,7 +302,7 @@ def listed(tx: Tx, *, waiting_only: bool = False, limit: int = 0) -> list[dict[s
     """Rows for people and programs, newest first; 0 is no limit."""
     columns = [column for column in mail.c if column.name not in ("explanation", "identity")]
     query = sa.select(*columns, case_file.c.state.label("case")).outerjoin(case_file, case_file.c.mail == mail.c.id)
-    query = query.order_by(mail.c.id.desc())
+    query = query.where(mail.c.state != GONE).order_by(mail.c.id.desc())
     if waiting_only:
         query = query.where(mail.c.waiting)
     if limit:

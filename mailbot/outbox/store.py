@@ -308,7 +308,8 @@ def shown(tx: Tx, delivery_id: str) -> dict[str, Any] | None:
 
 def send_again(tx: Tx, delivery_id: str, now: datetime) -> bool:
     """A person decides that a failed or doubtful mail leaves once more, with the same bytes."""
-    where = (delivery.c.id == delivery_id, delivery.c.state.in_((DeliveryState.FAILED, DeliveryState.UNCERTAIN)))
+    undone = delivery.c.state.in_((DeliveryState.FAILED, DeliveryState.UNCERTAIN))
+    where = (delivery.c.id == delivery_id, undone, delivery.c.emptied_at.is_(None))
     values = {"state": DeliveryState.RETRYING, "due_at": now, "finished_at": None, "in_doubt_since": None, "attempts": 0}
     return tx.execute(delivery.update().where(*where).values(values)).rowcount == 1
 

@@ -1,12 +1,15 @@
 """`mailbot audience`: who is on the press list, how they came there, and taking one off."""
 
+import csv
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mailbot.audience import store
+from mailbot.audience import store, suppression_store
 from mailbot.audience.journalist import Channel, State, Why
+from mailbot.cli.spreadsheet import table
 from mailbot.database.engine import Database, Tx
 from mailbot.message.address import Address
 from tests.edges.commands import Commands
@@ -70,3 +73,55 @@ def test_whom_nobody_knows_is_said_so(mailbot: Commands, words: tuple[str, ...],
     said = mailbot("audience", words[0], address, *words[1:])
     assert (said.code, said.out) == (1, "")
     assert "there is no journalist" in said.err
+
+
+def test_an_address_is_added_with_its_origin_and_never_against_its_owners_wish(mailbot: Commands) -> None:
+    mailbot.environment["MAILBOT_SECURITY__SECRET_KEY"] = "a key that only this test knows"
+    given = ("--origin", "press day 2026", "--name", "Cy", "--outlet", "Le Phare", "--language", "en")
+    assert mailbot("audience", "add", "cy@paper.example", *given, "--json").json()["state"] == "subscribed"
+    shown = mailbot("audience", "show", "cy@paper.example", "--json").json()
+    kept = {name: shown[name] for name in ("origin", "outlet", "language")}
+    assert kept == {"origin": "press day 2026", "outlet": "Le Phare", "language": "en"}
+    assert [one["event"] for one in shown["consent"]] == ["added"]
+    assert mailbot("audience", "add", "cy@paper.example", *given, "--json").json()["state"] == "subscribed", "twice is once"
+    mailbot("audience", "remove", AWA)
+    said = mailbot("audience", "add", AWA, *given)
+    assert (said.code, said.out) == (1, "")
+    assert "only the journalist can come back" in said.err
+    assert mailbot("audience", "add", "cy@paper.example", "--origin", " ").code == 2
+    assert mailbot("audience", "add", "cy@paper.example", "--origin", "x", "--language", "xx").code == 2
+
+
+def test_an_address_is_suppressed_and_that_is_lifted_by_a_persons_word(mailbot: Commands, database: Database) -> None:
+    mailbot.environment["MAILBOT_SECURITY__SECRET_KEY"] = "a key that only this test knows"
+    assert mailbot("audience", "suppress", AWA, "--dry-run", "--json").json()["reasons"] == ["by-hand"]
+    assert not database.read_now(suppression_store.is_suppressed, AWA)
+    mailbot("audience", "suppress", AWA)
+    assert database.read_now(suppression_store.is_suppressed, AWA)
+    assert not database.read_now(suppression_store.is_silenced, AWA), "what she asks for is answered"
+    assert "is not written to (by-hand)" in mailbot("audience", "add", AWA, "--origin", "x").err
+    assert "not written to since" in mailbot("audience", "show", AWA).out
+    assert mailbot("audience", "unsuppress", AWA).code == 2, "nobody at a terminal said yes"
+    assert database.read_now(suppression_store.is_suppressed, AWA)
+    assert mailbot("audience", "unsuppress", AWA, "--yes", "--json").json()["lifted"] == ["by-hand"]
+    assert not database.read_now(suppression_store.is_suppressed, AWA)
+    assert "lifted" in mailbot("audience", "show", AWA).out
+
+
+def test_the_list_goes_out_as_a_file_that_no_spreadsheet_acts_on(mailbot: Commands, database: Database, tmp_path: Path) -> None:
+    evil = "=HYPERLINK(A1)"
+    database.write_now(lambda tx: store.known(tx, Address("eve@paper.example", evil), "fr", NOW))
+    assert mailbot("audience", "export", "--file", tmp_path / "list.csv").code == 0
+    assert (tmp_path / "list.csv").stat().st_mode & 0o077 == 0
+    text = (tmp_path / "list.csv").read_bytes().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["event"] for row in rows if row["address"] == AWA] == ["asked", "confirmed"]
+    assert [row["name"] for row in rows if row["address"] == "eve@paper.example"] == ["'" + evil]
+    assert mailbot("audience", "export", "--file", tmp_path / "list.csv").code == 1, "no file is written over"
+    assert [one["address"] for one in mailbot("audience", "export", "--json").lines()] == [AWA, "bob@paper.example", "eve@paper.example"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_begins_as_a_formula_does(start: str) -> None:
+    assert f"'{start}1" in table(["a"], [{"a": f"{start}1"}])
+    assert table(["a"], [{"a": -1}]).splitlines()[1] == "-1", "a number is a number"

@@ -48,6 +48,7 @@ WHOLE: dict[Event, tuple[Step, Step, Step, Step]] = {
     Event.CONFIRMS_LEAVING: (LEFT, LEFT, LEFT, OFF_IT),
     Event.RETURNS: (Refuse(Why.NOT_ASKED), Refuse(Why.NOT_ASKED), ON_IT, Change(State.SUBSCRIBED, Why.RETURNED)),
     Event.REMOVED: (*(Change(State.UNSUBSCRIBED, Why.REMOVED),) * 3, OFF_IT),
+    Event.ADDED: (*(Change(State.SUBSCRIBED, Why.ADDED),) * 2, ON_IT, Refuse(Why.NOT_ASKED)),
 }  # fmt: skip
 CASES = [
     pytest.param(state, event, step, id=f"{event} while {state}")
@@ -127,6 +128,6 @@ def test_a_second_answer_however_late_is_met_with_silence(purpose: Purpose, stat
 
 def test_every_event_and_every_purpose_is_in_the_tables() -> None:
     assert set(TRANSITIONS) == set(Event) == set(WHOLE)
-    assert set(PURPOSE_OF) == set(Event) - {Event.REMOVED}
+    assert set(PURPOSE_OF) == set(Event) - {Event.REMOVED, Event.ADDED}
     assert set(ANSWER_TO) == set(Purpose)
     assert all(PURPOSE_OF[event] is purpose for purpose, event in ANSWER_TO.items())
