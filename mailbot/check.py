@@ -19,6 +19,8 @@ from mailbot.database.tables import delivery, flag
 from mailbot.inbox import imap
 from mailbot.inbox.notice_answers import sent_folder
 from mailbot.message import token
+from mailbot.oauth.access_token import TokenTrouble, roles
+from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
 from mailbot.rendering import TemplateFault, faults
@@ -33,8 +35,20 @@ CERTIFICATE = "Write the host's name as its certificate has it; the CA of a serv
 LOGIN = "Check username and password; many providers want a password made for programs alone."
 NETWORK = "Check host, port and security, and that this machine may connect there."
 IMAP_ADVICE = ((imap.ImapLoginRefused, LOGIN), (imap.ImapCertificate, CERTIFICATE))
+MEND_FIRST = "Mend this first: without a token neither the mailbox nor the relay opens."
+NO_ACCESS = (
+    "The token is good, and this mailbox does not open to it. IT has to register the application in Exchange Online by the Object ID of "
+    "the Enterprise application (not that of the app registration), and to give it FullAccess to this mailbox: see the request to IT."
+)
+NO_SENDING = (
+    "IT has to switch SMTP AUTH on for this mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false), and to grant the permission "
+    "SMTP.SendAsApp: see the request to IT."
+)
+NOT_CONNECTED = "authenticated but not connected"
+PERMISSIONS = frozenset({"IMAP.AccessAsApp", "SMTP.SendAsApp"})
+PROOF_DAYS = 14
 SMTP_ADVICE = {
-    Fault.LOGIN_REFUSED: LOGIN, Fault.CERTIFICATE: CERTIFICATE,
+    Fault.LOGIN_REFUSED: LOGIN, Fault.CERTIFICATE: CERTIFICATE, Fault.TOKEN_REFUSED: NO_SENDING, Fault.NO_TOKEN: MEND_FIRST,
     Fault.NO_STARTTLS: "The relay offers no encryption on this port: tls on port 465 is the other way; plain is for loopback.",
 }  # fmt: skip
 UNVOUCHED = "inbox.authserv_id is not set: nobody vouches for senders, so that whoever asks gets the short answer or a person."
@@ -54,8 +68,17 @@ async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dn
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
     found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings)]
     if live:
-        found += [one async for one in _mailbox(settings)]
-        found += [await _guarded("SMTP login and TLS", lambda: _relay(settings)), await _guarded("DNS", lambda: _dns(settings, resolver))]
+        tokens = None
+        if settings.imap.oauth or settings.smtp.oauth:
+            try:
+                tokens = terms.access_tokens(settings, lambda: now)
+            except SettingsFault as problem:
+                return [*found, Finding("token", False, "cannot be asked for.", str(problem))]
+        if tokens:
+            found.append(await _access(settings, tokens, now))
+        found += [one async for one in _mailbox(settings, tokens)]
+        found.append(await _guarded("SMTP login and TLS", lambda: _relay(settings, tokens)))
+        found.append(await _guarded("DNS", lambda: _dns(settings, resolver)))
     return found
 
 
@@ -166,12 +189,32 @@ def _mode(settings: Settings) -> Finding:
     return Finding("mode", True, said, "" if settings.inbox.authserv_id or settings.inbox.mode == "observe" else UNVOUCHED)
 
 
-async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
+async def _access(settings: Settings, tokens: AccessTokens, now: datetime) -> Finding:
+    """Is a token given, does it say that it may do what we need, and how long does our proof hold?"""
+    try:
+        access = await tokens.token()
+    except TokenTrouble as problem:
+        return Finding("token", False, f"{problem}.", MEND_FIRST)
+    said = f"given for {(access.ends_at - now).total_seconds() / 60:.0f} minutes."
+    given = roles(access)
+    lacks = sorted(PERMISSIONS - given) if given is not None else []
+    if lacks:
+        advice = "IT has to add these permissions and to grant admin consent: see the request to IT."
+        return Finding("token", False, f"{said} It carries no {', '.join(lacks)}.", advice)
+    ends = terms.proof_ends(settings)
+    if ends is None:
+        return Finding("token", True, said, "Write the day on which the secret ends in oauth.client_secret_ends.")
+    left = (ends - now.date()).days
+    said += f" The {'certificate' if settings.oauth.certificate_file else 'client secret'} ends on {ends}, in {left} days."
+    return Finding("token", left > PROOF_DAYS, said, "" if left > PROOF_DAYS else "Ask IT for a new one now.")
+
+
+async def _mailbox(settings: Settings, tokens: AccessTokens | None) -> AsyncIterator[Finding]:
     """Login, capabilities, folders: nothing is selected for writing, nothing is made."""
     try:
-        session = await imap.Session.open(terms.imap_server(settings))
+        session = await imap.Session.open(terms.imap_server(settings, tokens))
     except (SettingsFault, imap.ImapTrouble, OSError, ValueError) as problem:
-        yield Finding("IMAP login", False, str(problem), next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK))
+        yield Finding("IMAP login", False, str(problem), _imap_advice(problem))
         return
     try:
         yield Finding("IMAP login", True, f"{settings.imap.username} at {settings.imap.host}.")
@@ -188,6 +231,14 @@ async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
         await session.close()
 
 
+def _imap_advice(problem: Exception) -> str:
+    if isinstance(problem, imap.ImapTokenRefused):
+        return NO_ACCESS if problem.token else MEND_FIRST
+    if NOT_CONNECTED in str(problem).lower():
+        return NO_ACCESS
+    return next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK)
+
+
 def _sent(named: str, there: set[str], told: str) -> Finding:
     """Where mailbot sees that a colleague answers from the mailbox itself. Not opened: some servers make what is asked for."""
     name = named or told
@@ -197,8 +248,8 @@ def _sent(named: str, there: set[str], told: str) -> Finding:
     return Finding("IMAP sent mail", False, said, "Write it in imap.sent: there one sees that a colleague has answered.")
 
 
-async def _relay(settings: Settings) -> Finding:
-    reply = await smtp.Relay(terms.smtp_server(settings)).check()
+async def _relay(settings: Settings, tokens: AccessTokens | None) -> Finding:
+    reply = await smtp.Relay(terms.smtp_server(settings, tokens)).check()
     if reply.fault is Fault.NONE and (reply.code or 0) < 400:
         return Finding("SMTP login and TLS", True, reply.text or "the relay accepts us.")
     said = f"{reply.code} {reply.text}" if reply.code else reply.text or str(reply.fault)

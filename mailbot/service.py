@@ -67,7 +67,8 @@ def build(settings: Settings, clock: Clock) -> Parts:
     office = terms.office_of(settings, loaded)
     for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
         raise fault  # now, and not when the first journalist writes
-    inward, outward = terms.imap_server(settings), terms.smtp_server(settings)
+    tokens = terms.access_tokens(settings, clock)
+    inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)
     database = Database(settings.database.url)
     upgrade(database)
     secret = secret_key(settings)

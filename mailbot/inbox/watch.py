@@ -132,7 +132,7 @@ class Watcher:
             await self._take_up(session)
             self._arrived()  # who watched before us may have stored what nobody has decided
             loop = asyncio.get_running_loop()
-            ends, noted = loop.time() + SESSION_SECONDS, -NOTE_SECONDS
+            ends, noted = loop.time() + min(SESSION_SECONDS, session.seconds_left), -NOTE_SECONDS
             while not self._stopping.is_set() and (left := ends - loop.time()) > 0:
                 self.wake.clear()
                 new = await self._fetch_new(session)
@@ -276,10 +276,14 @@ def _begin(
 def _note_success(tx: Tx, now: datetime) -> None:
     flag.put(tx, flag.INBOX_SUCCESS, now.isoformat(), now)
     flag.clear(tx, flag.INBOX_TROUBLE)
+    flag.clear(tx, flag.INBOX_LOGIN_REFUSED)
 
 
 def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
+    """A refused login stays on record until one succeeds, whatever else goes wrong meanwhile: a person has to do something."""
     flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
+    if isinstance(trouble, imap.ImapLoginRefused):
+        flag.put_first(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

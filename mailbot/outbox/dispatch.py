@@ -19,7 +19,20 @@ from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import pace, store
-from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Verdict, judge
+from mailbot.outbox.delivery import (
+    DeliveryState,
+    Failed,
+    Fault,
+    Kind,
+    Phase,
+    RelayDown,
+    Reply,
+    RetryAt,
+    Sent,
+    Verdict,
+    judge,
+    login_was_refused,
+)
 from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.releases import store as releases
@@ -236,7 +249,7 @@ class Dispatcher:
             relay_failures=self._relay_failures, jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )  # fmt: skip
         self._relay_failures = self._relay_failures + 1 if isinstance(verdict, RelayDown) else 0
-        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else None
+        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else verdict.others if isinstance(verdict, RetryAt) else None
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
@@ -246,7 +259,11 @@ class Dispatcher:
             return
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
-        elif isinstance(verdict, Sent):
+            if login_was_refused(reply):
+                flag.put_first(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
+        else:
+            flag.clear(tx, flag.RELAY_LOGIN_REFUSED)
+        if isinstance(verdict, Sent):
             flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
             flag.clear(tx, flag.RELAY_TROUBLE)
         self._aftermath(tx, claimed, verdict, reply, now)

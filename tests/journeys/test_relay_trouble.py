@@ -104,6 +104,17 @@ def _raw(office: Office) -> bytes:
         return bytes(tx.execute(sa.select(delivery.c.raw)).scalar_one())
 
 
+async def test_a_relay_that_has_enough_of_us_is_left_alone_for_a_minute(office: Office, relay: LoopbackRelay) -> None:
+    start = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+    office.ask(LATEST, sender=journalist("throttled"))
+    office.ask(LATEST, sender=journalist("b"), number=1)
+    await office.once(lambda: start)
+    assert relay.mails == []
+    assert relay.tried == {"throttled@journal.example": 1}
+    await office.once(lambda: start + timedelta(minutes=1))
+    assert [got.recipient for got in relay.mails] == ["b@journal.example"]
+
+
 async def test_a_mailbox_that_stays_full_is_given_up_after_the_schedule_and_a_person_is_told(office: Office, relay: LoopbackRelay) -> None:
     async with office.running():
         office.ask(LATEST, sender=journalist("tempfail"))
