@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import imaplib
 import json
+import math
 import os
 import shutil
 import smtplib
@@ -252,7 +253,7 @@ def access_token(user: str, seconds: int = 600, scope: str = "IMAP.AccessAsApp")
     def part(value: bytes) -> bytes:
         return base64.urlsafe_b64encode(value).rstrip(b"=")
 
-    now = int(time.time())
+    now = math.ceil(time.time())  # so that it holds no shorter than it says
     claims = {
         "sub": user, "upn": user, "scope": scope, "iat": now - 3600, "nbf": now - 3600, "exp": now + seconds, "jti": os.urandom(8).hex(),
     }

@@ -1,8 +1,8 @@
 """A loopback SMTP relay whose failure is chosen by the recipient's name: nobody@ is refused, drop-after-dot@ is taken and cut.
 
-Local part (what follows a + is free): nobody 550, tempfail 451, full 452, throttled 451 4.7.500, greylist 451 the first time, 421-rcpt and drop-rcpt at
-RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot 554, temp-after-dot 450, drop-after-dot (taken,
-no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late). Everybody else is taken at once.
+Local part (what follows a + is free): nobody 550, tempfail 451, full 452, throttled 451 4.7.500, greylist 451 the first time, 421-rcpt
+and drop-rcpt at RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot 554, temp-after-dot 450, drop-after-dot
+(taken, no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late). Everybody else is taken at once.
 
 In a test: the fixtures below. As a process of its own, for what outlives a kill: `python -m tests.servers.relay --port 0 --spool
 DIR`; it prints its port and keeps each mail as a file that is on disk before the 250.
