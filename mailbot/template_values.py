@@ -24,6 +24,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "breaker": frozenset({"organisation", "answers", "per_minute", "when"}),
     "acknowledgement": frozenset({"organisation", "reply_subject", "staffed", "opens", "duty_number"}),
     "protection": frozenset({"organisation", "mail", "when", "folder", "referred"}),
+    "round_trip": frozenset({"organisation", "mark", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
@@ -32,4 +33,5 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "sheet": ("html",),
+    "round_trip": ("subject", "txt"),
 }  # fmt: skip

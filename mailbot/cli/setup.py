@@ -39,18 +39,26 @@ def init(
 def check(
     context: typer.Context,
     live: Annotated[bool, typer.Option("--live", help="Also log in to the mailbox and the relay. Nothing is sent.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="With --live: also mail the mailbox itself, and look for that mail.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say of every item whether it can be used, and what to do where not. Exits with 1 where something is red.
 
-    Example: mailbot check --live
+    Example: mailbot check --live --send
     """
     import asyncio
 
     from mailbot import clock
     from mailbot.check import checked
+    from mailbot.round_trip import Patience, round_trip
 
-    found = asyncio.run(checked(settings_of(context), clock.now(), live=live))
+    if send and not live:
+        raise typer.BadParameter("--send needs --live: it logs in to the mailbox and the relay")
+    settings = settings_of(context)
+    found = asyncio.run(checked(settings, clock.now(), live=live))
+    if send:
+        typer.echo("mailbot: a test mail is on its way; this may take two minutes.", err=True)
+        found += asyncio.run(round_trip(settings, clock.now(), Patience()))
     if as_json:
         print_json([{"item": one.item, "green": one.green, "said": one.said, "do": one.advice} for one in found])
     else:

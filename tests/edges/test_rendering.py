@@ -86,12 +86,13 @@ NOTICE = {
     "relay_words": "451 4.4.2 lost", "when": WHEN, "delivery": "d42",
 }  # fmt: skip
 BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
+ROUND_TRIP = {"organisation": ORGANISATION, "mark": "8f3a01", "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST,
+    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "round_trip": ROUND_TRIP,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
@@ -106,7 +107,7 @@ BARE: dict[str, dict[str, Any]] = {
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO | {"recipient": SENDER | {"name": ""}},
     "told": TOLD | {"recipient": NOBODY, "subject": "", "event": "empty", "until": None}, "own_text": OWN_TEXT | {"reply_subject": ""},
     "notice": NOTICE | {"recipient": SENDER | {"name": ""}, "title": "", "relay_words": "", "delivery": ""},
-    "breaker": BREAKER,
+    "breaker": BREAKER, "round_trip": ROUND_TRIP,
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     **LIST,
     "acknowledgement": ACKNOWLEDGEMENT | {"reply_subject": "", "staffed": None, "opens": None, "duty_number": ""},

@@ -1,11 +1,15 @@
 """An office whose mailbox and relay take tokens alone: they end at night and in the middle of things, and nothing is lost or sent twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
 
+from mailbot import clock
 from mailbot.inbox.imap import ImapTokenRefused
+from mailbot.round_trip import Patience, round_trip
+from mailbot.settings import load
 from tests.journeys.office import LATEST, Office
 from tests.servers.dovecot import Dovecot, holds
 from tests.servers.relay import LoopbackRelay
@@ -96,3 +100,18 @@ async def test_a_refused_token_of_the_relay_is_on_record_and_the_answer_waits(wo
         assert len(world.relay.mails) == (0 if refused else 1)
     assert office.status()["outbox"]["trouble"] == ""
     assert [row["attempts"] for row in office.deliveries()] == [1]
+
+
+async def test_the_test_mail_of_a_check_is_no_request(office: Office, relay: LoopbackRelay, dovecot: Dovecot) -> None:
+    async def carry() -> None:
+        (got,) = await relay.wait_for(1)
+        await asyncio.to_thread(dovecot.deliver, office.address, got.content, got.sender)
+
+    async with office.running():
+        postman = asyncio.create_task(carry())
+        found = await round_trip(load(office.config, {}), clock.now(), Patience(seconds=20, sent_seconds=0, look_seconds=0.05))
+        await postman
+        await office.settled(1)
+    assert [one for one in found if not one.green] == []
+    assert [(row["outcome"], row["reason"]) for row in office.mails()] == [("ignore", "own-mail")]
+    assert len(relay.mails) == 1
