@@ -11,29 +11,51 @@ from mailbot.cli.opening import Json, print_json, settings_of
 def init(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="Where to write it [config/mailbot.toml].")] = None,
+    microsoft365: Annotated[
+        bool, typer.Option("--microsoft365", help="For a mailbox on Microsoft 365; also write the request to IT.")
+    ] = False,
 ) -> None:
     """Write a settings file to fill in; an existing one is left alone.
 
-    Example: mailbot init
+    Example: mailbot init --microsoft365
     """
-    import os
-
     from mailbot.settings import DEFAULT_FILE
-    from mailbot.settings_example import example
+    from mailbot.settings_example import MICROSOFT365, NEEDED, example
 
     path = file or context.obj or DEFAULT_FILE
-    if path.exists():
-        typer.echo(f"mailbot: {path} exists already and was left as it is.", err=True)
-        raise typer.Exit(1)
+    requests = _requests(path.parent) if microsoft365 else {}
+    for one in (path, *requests):
+        if one.exists():
+            typer.echo(f"mailbot: {one} exists already and was left as it is.", err=True)
+            raise typer.Exit(1)
+    _write(path, example(MICROSOFT365 if microsoft365 else NEEDED), 0o600)
+    for one, text in requests.items():
+        _write(one, text, 0o644)
+    typer.echo(f"Written: {path}. Fill in the lines without # before them, and keep passwords in files of their own.")
+    if requests:
+        typer.echo(f"Written for IT, one a language: {', '.join(map(str, requests))}. Write the mailbox's address into it, and send it.")
+    typer.echo(f"Then: mailbot check --live{' --send' if requests else ''}")
+
+
+def _requests(folder: Path) -> dict[Path, str]:
+    """The request to IT, in every language in which it is written; the first line, which is for translators, left out."""
+    from mailbot.rendering import shipped
+
+    written = sorted(shipped().glob("*/request_to_it.md"))
+    return {folder / f"request-to-it.{one.parent.name}.md": one.read_text("utf-8").partition("\n")[2] for one in written}
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """A new file for those whom `mode` lets read it."""
+    import os
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as written:
-            written.write(example())
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w", encoding="utf-8") as written:
+            written.write(text)
     except OSError as problem:
         typer.echo(f"mailbot: {path} cannot be written: {problem.strerror}. Name another place: mailbot init FILE", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"Written: {path}. Fill in the lines without # before them, and keep passwords in files of their own.")
-    typer.echo("Then: mailbot check --live")
 
 
 def check(

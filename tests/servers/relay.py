@@ -210,6 +210,7 @@ class _Dialogue(SMTP):
     """aiosmtpd has no hook between DATA and 354."""
 
     number = 0
+    line_length_limit = 12288  # RFC 4954: of a line that proves who one is; a command ends at 512
 
     async def smtp_DATA(self, arg: str) -> None:
         recipients = self.envelope.rcpt_tos if self.envelope else []
