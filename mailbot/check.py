@@ -35,7 +35,7 @@ CERTIFICATE = "Write the host's name as its certificate has it; the CA of a serv
 LOGIN = "Check username and password; many providers want a password made for programs alone."
 NETWORK = "Check host, port and security, and that this machine may connect there."
 IMAP_ADVICE = ((imap.ImapLoginRefused, LOGIN), (imap.ImapCertificate, CERTIFICATE))
-MEND_FIRST = "Mend this first: without a token neither the mailbox nor the relay opens."
+MEND_FIRST = "Mend the token first: without it what logs in by it does not open."
 NO_ACCESS = (
     "The token is good, and this mailbox does not open to it. IT has to register the application in Exchange Online by the Object ID of "
     "the Enterprise application (not that of the app registration), and to give it FullAccess to this mailbox: see the request to IT."
@@ -68,18 +68,31 @@ async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dn
     """Every finding, in the order in which one would mend them. Only `live` opens connections to the mailbox, the relay and DNS."""
     found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings)]
     if live:
-        tokens = None
-        if settings.imap.oauth or settings.smtp.oauth:
-            try:
-                tokens = terms.access_tokens(settings, lambda: now)
-            except SettingsFault as problem:
-                return [*found, Finding("token", False, "cannot be asked for.", str(problem))]
-        if tokens:
-            found.append(await _access(settings, tokens, now))
-        found += [one async for one in _mailbox(settings, tokens)]
-        found.append(await _guarded("SMTP login and TLS", lambda: _relay(settings, tokens)))
+        found += [one async for one in _servers(settings, now)]
         found.append(await _guarded("DNS", lambda: _dns(settings, resolver)))
     return found
+
+
+async def _servers(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
+    """The token where one is needed, the mailbox, the relay. Without the token nothing is tried that would need it."""
+    try:
+        tokens = terms.access_tokens(settings, lambda: now)
+        if tokens:
+            yield await _access(settings, tokens, now)
+    except (SettingsFault, TokenTrouble) as problem:
+        yield Finding("token", False, f"{problem}", MEND_FIRST)
+        tokens, waits = None, True
+    else:
+        waits = False
+    if waits and settings.imap.oauth:
+        yield Finding("IMAP login", False, "not tried without a token.", MEND_FIRST)
+    else:
+        for one in [one async for one in _mailbox(settings, tokens)]:
+            yield one
+    if waits and settings.smtp.oauth:
+        yield Finding("SMTP login and TLS", False, "not tried without a token.", MEND_FIRST)
+    else:
+        yield await _guarded("SMTP login and TLS", lambda: _relay(settings, tokens))
 
 
 def _settings(settings: Settings) -> Finding:
@@ -190,11 +203,8 @@ def _mode(settings: Settings) -> Finding:
 
 
 async def _access(settings: Settings, tokens: AccessTokens, now: datetime) -> Finding:
-    """Is a token given, does it say that it may do what we need, and how long does our proof hold?"""
-    try:
-        access = await tokens.token()
-    except TokenTrouble as problem:
-        return Finding("token", False, f"{problem}.", MEND_FIRST)
+    """Is a token given, does it say that it may do what we need, and how long does our proof hold? Raises TokenTrouble."""
+    access = await tokens.token()
     said = f"given for {(access.ends_at - now).total_seconds() / 60:.0f} minutes."
     given = roles(access)
     lacks = sorted(PERMISSIONS - given) if given is not None else []

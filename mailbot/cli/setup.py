@@ -69,14 +69,16 @@ def check(
     Example: mailbot check --live --send
     """
     import asyncio
+    import sys
 
-    from mailbot import clock
+    from mailbot import clock, logs
     from mailbot.check import checked
     from mailbot.round_trip import Patience, round_trip
 
     if send and not live:
         raise typer.BadParameter("--send needs --live: it logs in to the mailbox and the relay")
     settings = settings_of(context)
+    logs.set_up(json_lines=not sys.stderr.isatty())
     found = asyncio.run(checked(settings, clock.now(), live=live))
     if send:
         typer.echo("mailbot: a test mail is on its way; this may take two minutes.", err=True)
@@ -85,6 +87,7 @@ def check(
         print_json([{"item": one.item, "green": one.green, "said": one.said, "do": one.advice} for one in found])
     else:
         for one in found:
-            typer.echo(f"{'green' if one.green else 'RED  '}  {one.item}: {one.said}" + (f" {one.advice}" if one.advice else ""))
+            said = one.said if one.said.endswith(".") else f"{one.said}."
+            typer.echo(f"{'green' if one.green else 'RED  '}  {one.item}: {said}" + (f" {one.advice}" if one.advice else ""))
     if not all(one.green for one in found):
         raise typer.Exit(1)

@@ -81,5 +81,5 @@ class AccessTokens:
                 self._not_before = (now + timedelta(seconds=later.retry_after), later)
             raise
         self._not_before = None
-        log.info("token-renewed", until=token.ends_at.isoformat())
+        log.debug("token-renewed", until=token.ends_at.isoformat())
         return token

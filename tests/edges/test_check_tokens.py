@@ -56,7 +56,9 @@ async def test_a_token_server_that_refuses_us_is_red_and_says_why(database_url: 
     finding = await found(settings, "token", records={})
     assert not finding.green
     assert "value, not its id" in finding.said
-    assert "Mend this first" in (await found(settings, "IMAP login", records={})).advice
+    for item in ("IMAP login", "SMTP login and TLS"):
+        finding = await found(settings, item, records={})
+        assert (finding.green, finding.said) == (False, "not tried without a token.")
 
 
 async def test_a_permission_that_is_missing_is_named(database_url: str, dovecot: Dovecot, tokens: TokenServer) -> None:
@@ -82,4 +84,4 @@ async def test_a_certificate_that_is_not_there_is_named(database_url: str, dovec
     settings = office(database_url, dovecot, tokens, "good", client_secret="", certificate_file="/nowhere/cert.pem")
     finding = await found(settings, "token", records={})
     assert not finding.green
-    assert "/nowhere/cert.pem" in finding.advice
+    assert "/nowhere/cert.pem" in finding.said

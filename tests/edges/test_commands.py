@@ -174,7 +174,7 @@ def test_init_for_microsoft365_writes_what_lacks_only_the_answer_of_it_and_the_r
     for language in ("fr", "en"):
         text = (alone.folder / "config" / f"request-to-it.{language}.md").read_text("utf-8")
         assert text.startswith("# ")
-        for word in ("IMAP.AccessAsApp", "SMTP.SendAsApp", "New-ServicePrincipal -AppId", "FullAccess", "-SmtpClientAuthenticationDisabled"):
+        for word in ("IMAP.AccessAsApp", "SMTP.SendAsApp", "New-ServicePrincipal -AppId", "FullAccess", "Set-CASMailbox"):
             assert word in text
     (alone.folder / "config" / "mailbot.toml").unlink()
     assert alone("init", "--microsoft365").code == 1  # the requests are there: somebody may have written into them
