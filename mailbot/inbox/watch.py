@@ -232,6 +232,8 @@ class Watcher:
                 try:
                     await session.move(some, folder)
                 except imap.ImapRefused as refusal:  # a full or forbidden folder: to read and answer goes on
+                    if refusal.retry_after:
+                        raise  # not the folder: the server asks us to stay away
                     log.warning("move-refused", folder=folder, what=str(refusal))
                     self._file_after = asyncio.get_running_loop().time() + REFUSED_MOVE_SECONDS
                     return moved
