@@ -285,7 +285,7 @@ def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
     """A refused login stays on record until one succeeds, whatever else goes wrong meanwhile: a person has to do something."""
     flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
     if isinstance(trouble, imap.ImapLoginRefused):
-        flag.put_first(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
+        flag.put(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -84,6 +84,7 @@ class Fault(StrEnum):
     NO_STARTTLS = "no-starttls"
     LOGIN_REFUSED = "login-refused"
     TOKEN_REFUSED = "token-refused"  # noqa: S105 - the login is by token, and there is none for us, or the relay does not take it
+    SENDER_REFUSED = "sender-refused"  # this login may not send as our address
     NO_TOKEN = "no-token"  # noqa: S105 - at present: the token server is down, busy or talks nonsense
     TOO_BIG = "too-big"
     UNENCODABLE = "unencodable"
@@ -170,7 +171,8 @@ Verdict = Sent | RetryAt | Failed | Uncertain | RelayDown
 # One byte-identical copy too many does no harm there; a second answer to a journalist does.
 REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.BROADCAST})
 NOBODYS_RECIPIENT = frozenset({Phase.CONNECT, Phase.LOGIN, Phase.ENVELOPE_MAIL})
-NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED})
+NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED, Fault.SENDER_REFUSED})
+SENDER_REFUSED_STATUS, SENDER_REFUSED_WORD = frozenset({"5.7.60", "5.2.252"}), "SendAsDenied"  # Exchange, often only after the final dot
 LOGIN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954: about our login, whichever command it answers
 TOO_BIG_STATUS = frozenset({"5.2.3", "5.3.4"})
 FIRST_PAUSE, LONGEST_PAUSE, PERSON_PAUSE = timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=1)
@@ -214,13 +216,15 @@ def judge(
 
 def login_was_refused(reply: Reply) -> bool:
     """A person has to look at the user name, the password, the application's permissions."""
-    return _relay_trouble(reply) in (Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED)
+    return _relay_trouble(reply) in (Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED, Fault.SENDER_REFUSED)
 
 
 def _relay_trouble(reply: Reply) -> str:
     """Why the relay, or our settings, are to blame; "" where they are not."""
     if reply.fault in NEEDS_A_PERSON or reply.fault is Fault.STOPPED:
         return reply.fault
+    if reply.refused and (reply.enhanced in SENDER_REFUSED_STATUS or SENDER_REFUSED_WORD in reply.text):
+        return Fault.SENDER_REFUSED
     if reply.code in LOGIN_CODES and reply.phase is not Phase.DONE:
         return Fault.LOGIN_REFUSED
     if reply.phase not in NOBODYS_RECIPIENT or reply.fault is Fault.TOO_BIG or _too_big(reply):

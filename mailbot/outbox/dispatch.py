@@ -260,7 +260,7 @@ class Dispatcher:
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
             if login_was_refused(reply):
-                flag.put_first(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
+                flag.put(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
         else:
             flag.clear(tx, flag.RELAY_LOGIN_REFUSED)
         if isinstance(verdict, Sent):

@@ -82,6 +82,10 @@ async def test_a_refused_token_of_the_mailbox_is_on_record_until_one_is_taken(wo
         await office.once()
     standing = office.status()["inbox"]
     assert "secret has ended" in standing["login_refused"]
+    world.by_token("wrong-audience")
+    with pytest.raises(ImapTokenRefused):
+        await office.once()
+    assert "refused the token" in office.status()["inbox"]["login_refused"]
     assert "The mailbox REFUSES the login" in (await office.commanded("status")).stdout
     world.by_token("good")
     await office.once()

@@ -1,8 +1,9 @@
 """A loopback SMTP relay whose failure is chosen by the recipient's name: nobody@ is refused, drop-after-dot@ is taken and cut.
 
 Local part (what follows a + is free): nobody 550, tempfail 451, full 452, throttled 451 4.7.500, greylist 451 the first time, 421-rcpt
-and drop-rcpt at RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot 554, temp-after-dot 450, drop-after-dot
-(taken, no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late). Everybody else is taken at once.
+and drop-rcpt at RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot and send-as-denied 554,
+temp-after-dot 450, drop-after-dot (taken, no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late).
+Everybody else is taken at once.
 
 In a test: the fixtures below. As a process of its own, for what outlives a kill: `python -m tests.servers.relay --port 0 --spool
 DIR`; it prints its port and keeps each mail as a file that is on disk before the 250.
@@ -36,7 +37,10 @@ HOST = "127.0.0.1"
 WAIT_SECONDS = 10.0
 ENOUGH = "451 4.7.500 Server busy. Please try again later"
 AT_RCPT = {"nobody": "550 5.1.1 no such user", "tempfail": "451 4.3.0 not now", "full": "452 4.2.2 mailbox full", "throttled": ENOUGH}
-AT_DOT = {"refused-after-dot": "554 5.7.1 we do not want it", "temp-after-dot": "450 4.2.0 try again"}
+AT_DOT = {
+    "send-as-denied": "554 5.2.252 SendAsDenied; login not allowed to send as office",
+    "refused-after-dot": "554 5.7.1 we do not want it", "temp-after-dot": "450 4.2.0 try again",
+}  # fmt: skip
 BUSY = "421 4.3.2 closing, come back later"
 
 

@@ -49,7 +49,7 @@ SAYS: dict[str, tuple[int, str, str]] = {
     "token-with-controls": (200, "", json.dumps({"access_token": "a\u0001auth=b", "token_type": "Bearer", "expires_in": 3600})),
     "ended-at-once": (200, "", json.dumps({"access_token": "abc", "token_type": "Bearer", "expires_in": 0})),
     "another-kind": (200, "", json.dumps({"access_token": "abc", "token_type": "mac", "expires_in": 3600})),
-    "endless": (200, "", "x" * 200_000),
+    "endless": (200, "", json.dumps({"access_token": "abc", "token_type": "Bearer", "expires_in": 3600}) + " " * 200_000),
 }
 
 
