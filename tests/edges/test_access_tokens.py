@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import ssl
+import sys
 import threading
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
@@ -214,3 +215,9 @@ def test_a_certificate_that_cannot_be_used_says_why(rsa_key: rsa.RSAPrivateKey) 
         with pytest.raises(CertificateUnusable, match=named):
             certificate(*given)
     assert "PRIVATE" not in repr(certificate(public, private))
+
+
+def test_a_certificate_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(CertificateUnusable, match="microsoft365"):
+        certificate(b"", b"")
