@@ -21,6 +21,8 @@ from mailbot.database.tables import delivery, flag
 from mailbot.inbox import imap
 from mailbot.inbox.notice_answers import sent_folder
 from mailbot.message import token
+from mailbot.oauth.access_token import TokenTrouble, roles
+from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
 from mailbot.rendering import TemplateFault, faults
@@ -34,8 +36,20 @@ CERTIFICATE = "Write the host's name as its certificate has it; the CA of a serv
 LOGIN = "Check username and password; many providers want a password made for programs alone."
 NETWORK = "Check host, port and security, and that this machine may connect there."
 IMAP_ADVICE = ((imap.ImapLoginRefused, LOGIN), (imap.ImapCertificate, CERTIFICATE))
+MEND_FIRST = "Mend the token first: without it what logs in by it does not open."
+NO_ACCESS = (
+    "The token is good, and this mailbox does not open to it. IT has to register the application in Exchange Online by the Object ID of "
+    "the Enterprise application (not that of the app registration), and to give it FullAccess to this mailbox: see the request to IT."
+)
+NO_SENDING = (
+    "IT has to switch SMTP AUTH on for this mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false), and to grant the permission "
+    "SMTP.SendAsApp: see the request to IT."
+)
+NOT_CONNECTED = "authenticated but not connected"
+PERMISSIONS = frozenset({"IMAP.AccessAsApp", "SMTP.SendAsApp"})
+PROOF_DAYS = 14
 SMTP_ADVICE = {
-    Fault.LOGIN_REFUSED: LOGIN, Fault.CERTIFICATE: CERTIFICATE,
+    Fault.LOGIN_REFUSED: LOGIN, Fault.CERTIFICATE: CERTIFICATE, Fault.TOKEN_REFUSED: NO_SENDING, Fault.NO_TOKEN: MEND_FIRST,
     Fault.NO_STARTTLS: "The relay offers no encryption on this port: tls on port 465 is the other way; plain is for loopback.",
 }  # fmt: skip
 UNVOUCHED = "inbox.authserv_id is not set: nobody vouches for senders, so that whoever asks gets the short answer or a person."
@@ -56,12 +70,33 @@ async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dn
     found = [_settings(settings), _folder(settings), *_database(settings, now), *_words(settings), _mode(settings), *_signing(settings)]
     found.append(_alerts(settings))
     if live:
-        found += [one async for one in _mailbox(settings)]
-        found.append(await _guarded("SMTP login and TLS", lambda: _relay(terms.smtp_server(settings), "SMTP login and TLS")))
-        if settings.alerts.to and settings.alerts.smtp_host:
-            found.append(await _guarded("alerts' relay", lambda: _relay(terms.alert_relays(settings)[0], "alerts' relay")))
-        found += [await _guarded("DNS", lambda: _dns(settings, resolver))]
+        found += [one async for one in _servers(settings, now)]
+        found.append(await _guarded("DNS", lambda: _dns(settings, resolver)))
     return found
+
+
+async def _servers(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
+    """The token where one is needed, the mailbox, the relay. Without the token nothing is tried that would need it."""
+    try:
+        tokens = terms.access_tokens(settings, lambda: now)
+        if tokens:
+            yield await _access(settings, tokens, now)
+    except (SettingsFault, TokenTrouble) as problem:
+        yield Finding("token", False, f"{problem}", MEND_FIRST)
+        tokens, waits = None, True
+    else:
+        waits = False
+    if waits and settings.imap.oauth:
+        yield Finding("IMAP login", False, "not tried without a token.", MEND_FIRST)
+    else:
+        for one in [one async for one in _mailbox(settings, tokens)]:
+            yield one
+    if waits and settings.smtp.oauth:
+        yield Finding("SMTP login and TLS", False, "not tried without a token.", MEND_FIRST)
+    else:
+        yield await _guarded("SMTP login and TLS", lambda: _relay(terms.smtp_server(settings, tokens), "SMTP login and TLS"))
+    if settings.alerts.to and settings.alerts.smtp_host:
+        yield await _guarded("alerts' relay", lambda: _relay(terms.second_relay(settings), "alerts' relay"))
 
 
 def _settings(settings: Settings) -> Finding:
@@ -196,12 +231,29 @@ def _signing(settings: Settings) -> list[Finding]:
     return [Finding("sign-off", not advice, f"{who} signs releases" + (", and there is no page to do it on." if advice else "."), advice)]
 
 
-async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
+async def _access(settings: Settings, tokens: AccessTokens, now: datetime) -> Finding:
+    """Is a token given, does it say that it may do what we need, and how long does our proof hold? Raises TokenTrouble."""
+    access = await tokens.token()
+    said = f"given for {(access.ends_at - now).total_seconds() / 60:.0f} minutes."
+    given = roles(access)
+    lacks = sorted(PERMISSIONS - given) if given is not None else []
+    if lacks:
+        advice = "IT has to add these permissions and to grant admin consent: see the request to IT."
+        return Finding("token", False, f"{said} It carries no {', '.join(lacks)}.", advice)
+    ends = terms.proof_ends(settings)
+    if ends is None:
+        return Finding("token", True, said, "Write the day on which the secret ends in oauth.client_secret_ends.")
+    left = (ends - now.date()).days
+    said += f" The {'certificate' if settings.oauth.certificate_file else 'client secret'} ends on {ends}, in {left} days."
+    return Finding("token", left > PROOF_DAYS, said, "" if left > PROOF_DAYS else "Ask IT for a new one now.")
+
+
+async def _mailbox(settings: Settings, tokens: AccessTokens | None) -> AsyncIterator[Finding]:
     """Login, capabilities, folders: nothing is selected for writing, nothing is made."""
     try:
-        session = await imap.Session.open(terms.imap_server(settings))
+        session = await imap.Session.open(terms.imap_server(settings, tokens))
     except (SettingsFault, imap.ImapTrouble, OSError, ValueError) as problem:
-        yield Finding("IMAP login", False, str(problem), next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK))
+        yield Finding("IMAP login", False, str(problem), _imap_advice(problem))
         return
     try:
         yield Finding("IMAP login", True, f"{settings.imap.username} at {settings.imap.host}.")
@@ -216,6 +268,14 @@ async def _mailbox(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("IMAP folders", False, str(problem), "Check imap.mailbox, and the rights of this login.")
     finally:
         await session.close()
+
+
+def _imap_advice(problem: Exception) -> str:
+    if isinstance(problem, imap.ImapTokenRefused):
+        return NO_ACCESS if problem.token else MEND_FIRST
+    if NOT_CONNECTED in str(problem).lower():
+        return NO_ACCESS
+    return next((said for kind, said in IMAP_ADVICE if isinstance(problem, kind)), NETWORK)
 
 
 def _sent(named: str, there: set[str], told: str) -> Finding:

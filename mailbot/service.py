@@ -30,6 +30,7 @@ from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.watch import Watcher
+from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
@@ -81,7 +82,8 @@ def build(settings: Settings, clock: Clock) -> Parts:
     office = terms.office_of(settings, loaded)
     for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
         raise fault  # now, and not when the first journalist writes
-    inward, outward = terms.imap_server(settings), terms.smtp_server(settings)
+    tokens = terms.access_tokens(settings, clock)
+    inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)
     database = Database(settings.database.url)
     upgrade(database)
     secret = secret_key(settings)
@@ -112,14 +114,16 @@ def build(settings: Settings, clock: Clock) -> Parts:
     return Parts(
         database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
         summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, clock),
-        alerter=_alerter(settings, office, database, secret, holder, clock), mode=settings.inbox.mode,
+        alerter=_alerter(settings, office, database, secret, holder, tokens, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
 
 
-def _alerter(settings: Settings, office: Office, database: Database, secret: bytes, holder: str, clock: Clock) -> Alerter | None:
+def _alerter(
+    settings: Settings, office: Office, database: Database, secret: bytes, holder: str, tokens: AccessTokens | None, clock: Clock
+) -> Alerter | None:
     """None where nobody is to hear; then what was told is forgotten. Raises SettingsFault."""
-    alerting = terms.alerting_terms(settings, office, secret)
+    alerting = terms.alerting_terms(settings, office, secret, tokens)
     database.write_now(alerts.keep_for, alerting.told)
     return Alerter(database, alerting, holder, clock=clock, new_id=new_id) if alerting.told else None
 

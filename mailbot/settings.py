@@ -22,6 +22,7 @@ from mailbot.settings_sections import (
     Folders,
     Imap,
     Inbox,
+    Oauth,
     Organisation,
     OutboxSection,
     Releases,
@@ -32,6 +33,8 @@ from mailbot.settings_sections import (
 )
 
 PREFIX = "MAILBOT_"
+# Settings of their own; every other ..._FILE in the environment names a file that holds the value.
+NAMES_OF_FILES = frozenset({("dkim", "key_file"), ("oauth", "key_file"), ("oauth", "certificate_file")})
 DEFAULT_FILE = Path("config/mailbot.toml")
 
 
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
     organisation: Organisation = Organisation()
     imap: Imap = Imap()
     smtp: Smtp = Smtp()
+    oauth: Oauth = Oauth()
     database: DatabaseSection = DatabaseSection()
     web: Web = Web()
     inbox: Inbox = Inbox()
@@ -80,6 +84,11 @@ class Settings(BaseSettings):
         alerts = self.alerts
         if alerts.smtp_security == "plain" and alerts.smtp_username and not is_loopback(alerts.smtp_host):
             raise ValueError("alerts.smtp_security = plain would send the password in clear; use starttls or tls")
+        for name, section in (("imap", self.imap), ("smtp", self.smtp)):
+            if section.oauth and section.password.get_secret_value():
+                raise ValueError(f"{name}.oauth is true and there is a {name}.password: a login is one or the other, leave one out")
+        if self.oauth.client_secret.get_secret_value() and self.oauth.certificate_file:
+            raise ValueError("oauth.client_secret and oauth.certificate_file are two proofs of the same: leave one out")
         if self.inbox.mode != "observe" and not self.inbox.hand_off_to:
             raise ValueError(f"inbox.hand_off_to is required in {self.inbox.mode} mode: name at least one colleague's address")
         return self
@@ -87,9 +96,18 @@ class Settings(BaseSettings):
 
 def demand(settings: Settings) -> None:
     """What nobody can do without who wants to run. Raises SettingsFault, which names all that is missing."""
-    given = {
+    given: dict[str, object] = {
         "organisation.address": settings.organisation.address, "imap.host": settings.imap.host, "smtp.host": settings.smtp.host,
     }  # fmt: skip
+    for name, section in (("imap", settings.imap), ("smtp", settings.smtp)):
+        if section.oauth:
+            given[f"{name}.username"] = section.username
+    if settings.imap.oauth or settings.smtp.oauth:
+        oauth = settings.oauth
+        given |= {
+            "oauth.tenant": oauth.tenant or "{tenant}" not in oauth.endpoint, "oauth.client_id": oauth.client_id,
+            "oauth.client_secret (or oauth.certificate_file)": oauth.client_secret.get_secret_value() or oauth.certificate_file,
+        }  # fmt: skip
     if missing := [name for name, value in given.items() if not value]:
         raise SettingsFault(
             f"These settings are missing: {', '.join(missing)}. `mailbot init` writes {DEFAULT_FILE} to fill in; "
@@ -138,8 +156,7 @@ def _read_environment(environment: Mapping[str, str]) -> list[tuple[list[str], s
             continue
         keys = name[len(PREFIX) :].lower().split("__")
         value = environment[name]
-        # key_file is a setting of its own; every other ..._FILE names a file that holds the value.
-        if keys[-1].endswith("_file") and keys != ["dkim", "key_file"]:
+        if keys[-1].endswith("_file") and tuple(keys) not in NAMES_OF_FILES:
             keys[-1] = keys[-1].removesuffix("_file")
             try:
                 value = Path(value).read_text("utf-8").strip()

@@ -1,6 +1,7 @@
 """The sections of the settings: every key with its type, its default and one sentence, the one that the example file prints."""
 
 import json
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,14 @@ def _listed(value: Any) -> Any:
         text = value.strip()
         return json.loads(text) if text.startswith("[") else ([value] if text else [])
     return [value] if isinstance(value, int | float) else value
+
+
+def _https_or_loopback(value: str) -> str:
+    parts = urlsplit(value)
+    host, _ = parts.hostname or "", parts.port  # a port that is none is a ValueError
+    if not (parts.scheme == "https" and host) and not (parts.scheme == "http" and is_loopback(host)):
+        raise ValueError("must begin with https:// (http:// on loopback only)")
+    return value
 
 
 Words = Annotated[list[str], BeforeValidator(_listed)]
@@ -67,6 +76,7 @@ class Imap(Section):
     security: Literal["tls", "plain"] = Field("tls", description="tls, or plain on loopback only.")
     username: str = Field("", description="Often the address itself.")
     password: SecretStr = Field(SecretStr(""), description="Better kept in a file: MAILBOT_IMAP__PASSWORD_FILE.")
+    oauth: bool = Field(False, description="true: no password; the login is a token that the section oauth gets.")
     mailbox: str = Field("INBOX", description="The folder that is watched.")
     filed: str = Field("mailbot", description="Where mail goes that mailbot has dealt with.")
     attention: str = Field("mailbot/attention", description="Where mail goes that a person has to read.")
@@ -83,11 +93,46 @@ class Smtp(Section):
     security: Literal["starttls", "tls", "plain"] = Field("starttls", description="starttls, tls, or plain (no login but on loopback).")
     username: str = Field("", description="Empty: no login.")
     password: SecretStr = Field(SecretStr(""), description="Better kept in a file: MAILBOT_SMTP__PASSWORD_FILE.")
+    oauth: bool = Field(False, description="true: no password; the login is a token that the section oauth gets.")
     rate_per_minute: int = Field(25, ge=0, description="Mails a minute at most; 0: no limit. Microsoft 365 refuses more than 30.")
     rate_per_day: int = Field(0, ge=0, description="Mails in 24 hours at most; 0: no limit. Microsoft 365 refuses more than 10,000.")
     connections: int = Field(1, ge=1, le=50, description="Connections at the same time. Microsoft 365 allows 3.")
     mails_per_connection: int = Field(100, ge=1, description="A connection is closed after so many mails.")
     return_path: str = Field("", description="Address for bounces with our token; empty where the relay rewrites it.")
+
+
+class Oauth(Section):
+    """Login by token, as Microsoft 365 wants it. Used where imap.oauth or smtp.oauth is true."""
+
+    tenant: str = Field("", description="The Directory (tenant) ID of the organisation, or one of its domains.")
+    client_id: str = Field("", description="The Application (client) ID of mailbot's app registration.")
+    client_secret: SecretStr = Field(SecretStr(""), description="The client secret, best in a file: MAILBOT_OAUTH__CLIENT_SECRET_FILE.")
+    client_secret_ends: str = Field("", description="The day on which it ends, such as 2028-05-31, so that you hear of it in time.")
+    certificate_file: str = Field("", description="Instead of a secret: the certificate in PEM that IT has uploaded.")
+    key_file: str = Field("", description="The certificate's private key in PEM, without a password; empty: in the same file.")
+    scope: str = Field("https://outlook.office365.com/.default", description="What the token is for.")
+    endpoint: str = Field(
+        "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token", description="Where tokens are given; https, or http on loopback."
+    )
+
+    @field_validator("client_secret_ends")
+    @classmethod
+    def _day(cls, value: str) -> str:
+        if value:
+            date.fromisoformat(value)
+        return value
+
+    @field_validator("tenant")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9.-]*", value):
+            raise ValueError("must be an id such as 71487acd-ec93-476d-bd0e-6c8b31831053, or a domain")
+        return value
+
+    @field_validator("endpoint")
+    @classmethod
+    def _guarded(cls, value: str) -> str:
+        return _https_or_loopback(value)
 
 
 class DatabaseSection(Section):
@@ -114,11 +159,7 @@ class Web(Section):
     @field_validator("public_url")
     @classmethod
     def _https(cls, value: str) -> str:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-        if value and not (parts.scheme == "https" and host) and not (parts.scheme == "http" and is_loopback(host)):
-            raise ValueError("must begin with https:// (http:// on loopback only)")
-        return value.rstrip("/")
+        return _https_or_loopback(value).rstrip("/") if value else value
 
 
 class Inbox(Section):

@@ -21,11 +21,13 @@ def standing(tx: Tx, mode: str) -> dict[str, Any]:
             "answers_stopped": flag.get(tx, flag.ANSWERS_STOPPED) is not None,
             "waiting_for_a_person": inbox.waiting(tx),
             "trouble": flag.get(tx, flag.INBOX_TROUBLE) or "",
+            "login_refused": flag.get(tx, flag.INBOX_LOGIN_REFUSED) or "",
         },
         "outbox": {
             "sending_stopped": flag.get(tx, flag.SENDING_STOPPED) is not None,
             "last_success": flag.get(tx, flag.RELAY_SUCCESS),
             "trouble": flag.get(tx, flag.RELAY_TROUBLE) or "",
+            "login_refused": flag.get(tx, flag.RELAY_LOGIN_REFUSED) or "",
             "states": outbox.states(tx),
         },
         "broadcasts": [],

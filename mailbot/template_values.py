@@ -31,6 +31,7 @@ VALUES: Mapping[str, frozenset[str]] = {
         {"organisation", "title", "editions", "embargo", "differences", "points", "link", "days", "correction"}
     ),
     "sign_off_told": frozenset({"organisation", "event", "release", "title", "signatory", "words", "when"}),
+    "round_trip": frozenset({"organisation", "mark", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
@@ -39,5 +40,5 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",),
+    "sheet": ("html",), "round_trip": ("subject", "txt"),
 }  # fmt: skip

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import uuid
 from collections.abc import Callable
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,11 @@ from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
 from mailbot.inbox.understanding import own_words
 from mailbot.message.address import Address, parse
+from mailbot.oauth.access_tokens import AccessTokens, Client
+from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
 from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
-from mailbot.settings import Settings, SettingsFault
+from mailbot.settings import Settings, SettingsFault, demand
 from mailbot.settings_sections import parse_instant
 
 
@@ -110,25 +113,58 @@ def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Read
     return Reader(language_folders(settings), language_order(settings, loaded)[0], known, office_zone(settings))
 
 
-def imap_server(settings: Settings) -> imap.Server:
+def access_tokens(settings: Settings, clock: Callable[[], datetime]) -> AccessTokens | None:
+    """Where the logins' tokens come from, one source for mailbox and relay; None where passwords are used. Raises SettingsFault."""
+    if not (settings.imap.oauth or settings.smtp.oauth):
+        return None
+    demand(settings)
+    section = settings.oauth
+    client = Client(
+        endpoint=section.endpoint.replace("{tenant}", section.tenant), client_id=section.client_id, scope=section.scope,
+        secret=section.client_secret.get_secret_value(), certificate=_certificate(settings) if section.certificate_file else None,
+    )  # fmt: skip
+    return AccessTokens(client, clock=clock, new_id=lambda: str(uuid.uuid4()))
+
+
+def proof_ends(settings: Settings) -> date | None:
+    """The day on which the client secret ends, as the settings say, or the certificate, as it says itself. Raises SettingsFault."""
+    if not (settings.imap.oauth or settings.smtp.oauth):
+        return None
+    if settings.oauth.certificate_file:
+        return _certificate(settings).ends_at.date()
+    return date.fromisoformat(settings.oauth.client_secret_ends) if settings.oauth.client_secret_ends else None
+
+
+def _certificate(settings: Settings) -> Certificate:
+    paths = (settings.oauth.certificate_file, settings.oauth.key_file or settings.oauth.certificate_file)
+    try:
+        return certificate(*(Path(path).read_bytes() for path in paths))
+    except OSError as problem:
+        said = f"{problem.filename} cannot be read: {problem.strerror}. Check oauth.certificate_file, oauth.key_file and their rights."
+        raise SettingsFault(said) from problem
+    except CertificateUnusable as problem:
+        raise SettingsFault(str(problem)) from problem
+
+
+def imap_server(settings: Settings, tokens: AccessTokens | None) -> imap.Server:
     """Raises SettingsFault where the mailbox is not configured."""
     section = settings.imap
     if not section.host:
         raise SettingsFault("imap.host is missing: name the mailbox's server. `mailbot init` writes a settings file to fill in.")
     return imap.Server(
         host=section.host, port=section.port, security=section.security,
-        username=section.username, password=section.password.get_secret_value(),
+        username=section.username, password=section.password.get_secret_value(), tokens=tokens if section.oauth else None,
     )  # fmt: skip
 
 
-def smtp_server(settings: Settings) -> smtp.Server:
+def smtp_server(settings: Settings, tokens: AccessTokens | None) -> smtp.Server:
     """Raises SettingsFault where the relay is not configured."""
     section = settings.smtp
     if not section.host:
         raise SettingsFault("smtp.host is missing: name the relay that sends. `mailbot init` writes a settings file to fill in.")
     return smtp.Server(
         host=section.host, port=section.port, security=section.security, username=section.username,
-        password=section.password.get_secret_value(),
+        password=section.password.get_secret_value(), tokens=tokens if section.oauth else None,
         local_hostname=address_of(settings.organisation.address, "organisation.address").domain,
     )  # fmt: skip
 
@@ -153,16 +189,19 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
     )  # fmt: skip
 
 
-def alert_relays(settings: Settings) -> tuple[smtp.Server, ...]:
-    """The second relay where there is one, and the ordinary one after it. Raises SettingsFault."""
-    section, ordinary = settings.alerts, smtp_server(settings)
-    if not section.smtp_host:
-        return (ordinary,)
-    second = smtp.Server(
+def second_relay(settings: Settings) -> smtp.Server:
+    """The relay of alerts alone."""
+    section = settings.alerts
+    return smtp.Server(
         host=section.smtp_host, port=section.smtp_port, security=section.smtp_security, username=section.smtp_username,
-        password=section.smtp_password.get_secret_value(), local_hostname=ordinary.local_hostname,
+        password=section.smtp_password.get_secret_value(), local_hostname=smtp_server(settings, None).local_hostname,
     )  # fmt: skip
-    return (second, ordinary)
+
+
+def alert_relays(settings: Settings, tokens: AccessTokens | None) -> tuple[smtp.Server, ...]:
+    """The second relay where there is one, and the ordinary one after it. Raises SettingsFault."""
+    ordinary = smtp_server(settings, tokens)
+    return (second_relay(settings), ordinary) if settings.alerts.smtp_host else (ordinary,)
 
 
 def alert_targets(settings: Settings) -> tuple[Address, ...]:
@@ -173,16 +212,18 @@ def alert_targets(settings: Settings) -> tuple[Address, ...]:
     return targets
 
 
-def alerting_terms(settings: Settings, office: Office, secret: bytes) -> raise_alerts.Terms:
+def alerting_terms(settings: Settings, office: Office, secret: bytes, tokens: AccessTokens | None) -> raise_alerts.Terms:
     """For the alerter. A look at the mailbox may come only at the end of an IDLE: two of them are the least that counts as stale."""
     section, stale = settings.alerts, timedelta(minutes=settings.alerts.stale_minutes)
     quiet = timedelta(seconds=2 * max(settings.imap.idle_seconds, settings.imap.poll_seconds))
+    password = (settings.imap.username or settings.organisation.address, section.secret_ends)
+    logins = (password, (settings.oauth.client_id, proof_ends(settings)))
     return raise_alerts.Terms(
-        targets=alert_targets(settings), webhook=section.webhook, relays=alert_relays(settings),
+        targets=alert_targets(settings), webhook=section.webhook, relays=alert_relays(settings, tokens),
         sender=address_of(section.sender, "alerts.sender", "mailbot") if section.sender else office.address,
         organisation=office.values, words=office.words, language=office.own_language, secret=secret,
         inbox_stale_after=max(stale, quiet), relay_stale_after=stale, rate_per_day=settings.smtp.rate_per_day, tries=dispose.MOST_ATTEMPTS,
-        secrets=(Secret(settings.imap.username or settings.organisation.address, section.secret_ends),) if section.secret_ends else (),
+        secrets=tuple(Secret(name, end) for name, end in logins if end),
     )  # fmt: skip
 
 

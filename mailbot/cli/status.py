@@ -24,11 +24,15 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     typer.echo(f"Waiting for a person: {inbox['waiting_for_a_person']}.")
     if inbox["answers_stopped"]:
         typer.echo("Automatic answers are STOPPED, too many left; `mailbot inbox resume` lets mailbot answer again.")
-    if inbox["trouble"]:
+    if inbox["login_refused"]:
+        typer.echo(f"The mailbox REFUSES the login: {one_line(inbox['login_refused'], 300)}")
+    if inbox["trouble"] and inbox["trouble"] != inbox["login_refused"]:
         typer.echo(f"Trouble with the mailbox: {one_line(inbox['trouble'], 300)}")
     states = ", ".join(f"{number} {state}" for state, number in outbox["states"].items() if number)
     typer.echo(f"Outbox: {states or 'nothing'}; the relay last took a mail {outbox['last_success'] or 'never'}.")
-    if outbox["trouble"]:
+    if outbox["login_refused"]:
+        typer.echo(f"The relay REFUSES the login: {one_line(outbox['login_refused'], 300)}")
+    if outbox["trouble"] and outbox["trouble"] != outbox["login_refused"]:
         typer.echo(f"Trouble with the relay: {one_line(outbox['trouble'], 300)}")
     if outbox["sending_stopped"]:
         typer.echo("Sending is STOPPED; `mailbot resume-sending` lets mail leave again.")

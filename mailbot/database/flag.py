@@ -14,7 +14,7 @@ ANSWERS_RESUMED = "answers-resumed"
 RELAY_SUCCESS = "relay-last-success"
 RELAY_TROUBLE = "relay-trouble"
 INBOX_TROUBLE = "inbox-trouble"
-INBOX_LOGIN_REFUSED = "inbox-login-refused"  # a password or token: set when it was first refused, cleared by a login that succeeds
+INBOX_LOGIN_REFUSED = "inbox-login-refused"  # a password or token: the last refusal, until a login succeeds
 RELAY_LOGIN_REFUSED = "relay-login-refused"
 _VALUE = sa.select(flag.c.value).where(flag.c.name == sa.bindparam("the_name"))
 

@@ -12,12 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mailbot.inbox import imap_responses
-from mailbot.inbox.imap_connection import Answer, Connection, ImapCertificate, ImapLoginRefused, ImapRefused, Server, Why
+from mailbot.inbox.imap_connection import (
+    Answer,
+    Connection,
+    ImapCertificate,
+    ImapLoginRefused,
+    ImapRefused,
+    ImapTokenRefused,
+    Server,
+    Why,
+)
 from mailbot.inbox.imap_protocol import AUTH, SELECTED, ImapDead, ImapTrouble
 from mailbot.inbox.imap_responses import quoted
 
 __all__ = [
-    "Facts", "ImapCertificate", "ImapDead", "ImapLoginRefused", "ImapRefused", "ImapTrouble", "Mailbox", "Server", "Session", "quoted",
+    "Facts", "ImapCertificate", "ImapDead", "ImapLoginRefused", "ImapRefused", "ImapTokenRefused", "ImapTrouble", "Mailbox", "Server",
+    "Session", "quoted",
 ]
 
 WHOLE_OCTETS = 32 << 20       # up to here a mail is fetched in one command: all of it or nothing
@@ -56,6 +66,11 @@ class Session:
     @property
     def capabilities(self) -> frozenset[str]:
         return self._connection.capabilities
+
+    @property
+    def seconds_left(self) -> float:
+        """How long what opened it holds: after that it should be closed and another one opened."""
+        return self._connection.seconds_left
 
     @property
     def pending(self) -> bool:

@@ -16,11 +16,14 @@ from mailbot.inbox import imap_responses
 from mailbot.inbox.imap_protocol import AUTH, NONAUTH, Command, ImapDead, ImapTrouble, Protocol, answer
 from mailbot.inbox.imap_responses import quoted
 from mailbot.loopback import is_loopback
+from mailbot.oauth.access_token import AccessToken, TokenLater, TokenRefused
+from mailbot.oauth.access_tokens import AccessTokens
 
 PATIENCE = 10                 # a mail that keeps arriving gets this many times the command's deadline
 IDLE_ANSWER_SECONDS = 20.0
 LOGOUT_SECONDS = 5.0
 TEMPORARY_CODES = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"}     # RFC 5530: not about our password
+SESSION_ENDED = "accesstokenexpired"                                 # Exchange: BYE Session invalidated - AccessTokenExpired
 NOT_CONNECTED = b"authenticated but not connected"                   # Exchange: logged in, and yet nothing will work
 
 Why = Literal["push", "renew", "woken"]
@@ -42,20 +45,28 @@ class ImapLoginRefused(ImapTrouble):
         self.challenge = challenge          # what a server says about a token, as it says it
 
 
+class ImapTokenRefused(ImapLoginRefused):
+    """The login is by token, and there is none for us, or the server does not take it."""
+
+    def __init__(self, message: str, challenge: str = "", token: AccessToken | None = None) -> None:
+        super().__init__(message, challenge)
+        self.token = token                  # the one that was refused
+
+
 class ImapCertificate(ImapTrouble):
     """The server's certificate cannot be trusted. Nothing was sent to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where the mailbox is. A token (XOAUTH2) goes before a password; an empty user name means no login."""
+    """Where the mailbox is. Tokens (XOAUTH2) go before a password; an empty user name means no login."""
 
     host: str
     port: int = 993
     security: Literal["tls", "plain"] = "tls"
     username: str = ""
     password: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
+    tokens: AccessTokens | None = field(default=None, repr=False)
     connect_seconds: float = 30
     command_seconds: float = 60
     done_seconds: float = 15
@@ -91,10 +102,22 @@ class Connection:
         self.server = server
         self.protocol = protocol
         self.capabilities: frozenset[str] = frozenset()
+        self.token: AccessToken | None = None       # what opened it
         self._lock = asyncio.Lock()
 
     @classmethod
     async def open(cls, server: Server, ssl_context: ssl.SSLContext | None) -> "Connection":
+        """A token that is refused although it should hold is replaced by a new one, once."""
+        try:
+            return await cls._open(server, ssl_context)
+        except ImapTokenRefused as refusal:
+            if server.tokens is None or refusal.token is None:
+                raise
+            server.tokens.forget(refusal.token)
+        return await cls._open(server, ssl_context)
+
+    @classmethod
+    async def _open(cls, server: Server, ssl_context: ssl.SSLContext | None) -> "Connection":
         connection = cls(server, Protocol(asyncio.get_running_loop()))
         try:
             await connection._connect(ssl_context)
@@ -174,6 +197,13 @@ class Connection:
     def abort(self) -> None:
         """Drop the connection at once. Does no harm twice."""
         self.protocol.die(ImapDead("the session was closed"))
+        if self.server.tokens is not None and SESSION_ENDED in str(self.protocol.death).lower():
+            self.server.tokens.forget(self.token)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long what opened it holds; a server may cut us in the middle of a command after that."""
+        return self.server.tokens.seconds_left(self.token) if self.server.tokens is not None else float("inf")
 
     async def _connect(self, ssl_context: ssl.SSLContext | None) -> None:
         server, protocol = self.server, self.protocol
@@ -192,8 +222,9 @@ class Connection:
         server, protocol = self.server, self.protocol
         if protocol.state != NONAUTH or not server.username:
             return
-        if server.token:
-            protocol.sasl_reply = b64encode(f"user={server.username}\1auth=Bearer {server.token}\1\1".encode())
+        if server.tokens is not None:
+            self.token = await self._token(server.tokens)
+            protocol.sasl_reply = b64encode(f"user={server.username}\1auth=Bearer {self.token.value}\1\1".encode())
             got = await self.ask("AUTHENTICATE", "XOAUTH2")
         elif (server.username + server.password).isascii():
             got = await self.ask("LOGIN", quoted(server.username), quoted(server.password))
@@ -206,7 +237,19 @@ class Connection:
         text, wait = _readable(got.text), imap_responses.backoff(got.text)
         if got.code in TEMPORARY_CODES or wait is not None:
             raise ImapDead(f"the server lets nobody in at present: {text}", wait)
+        if self.token is not None:
+            said = " ".join(filter(None, (text, protocol.challenge)))[:300]
+            raise ImapTokenRefused(f"the server refused the token of {server.username}: {said}", protocol.challenge, self.token)
         raise ImapLoginRefused(f"the server refused the login: {text}", protocol.challenge)
+
+    @staticmethod
+    async def _token(tokens: AccessTokens) -> AccessToken:
+        try:
+            return await tokens.token()
+        except TokenRefused as refusal:
+            raise ImapTokenRefused(str(refusal)) from refusal
+        except TokenLater as later:
+            raise ImapDead(str(later), later.retry_after) from later
 
     def _still_alive(self) -> None:
         if (death := self.protocol.death) is not None:

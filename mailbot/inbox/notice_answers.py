@@ -46,13 +46,15 @@ class SentFolder:
     async def look(self, session: imap.Session, watcher: str, start: datetime) -> None:
         """Remember what was sent since the last look, and never what is older than `start`. The session is left in that folder.
 
-        A folder that cannot be opened or read is no reason to watch the mailbox no longer."""
+        A folder that cannot be opened or read is no reason to watch the mailbox no longer; a server that asks us to stay away is."""
         self._looked = asyncio.get_running_loop().time()
         try:
             name = self.name or await sent_folder(session)
             if name:
                 await self._look(session, name, f"sent:{watcher}", start)
         except imap.ImapRefused as refusal:
+            if refusal.retry_after:
+                raise
             log.warning("sent-folder-refused", what=str(refusal))
 
     async def _look(self, session: imap.Session, name: str, place: str, start: datetime) -> None:

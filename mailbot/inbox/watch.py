@@ -135,7 +135,7 @@ class Watcher:
             await self._take_up(session)
             self._arrived()  # who watched before us may have stored what nobody has decided
             loop = asyncio.get_running_loop()
-            ends, noted = loop.time() + SESSION_SECONDS, -NOTE_SECONDS
+            ends, noted = loop.time() + min(SESSION_SECONDS, session.seconds_left), -NOTE_SECONDS
             while not self._stopping.is_set() and (left := ends - loop.time()) > 0:
                 self.wake.clear()
                 self._beat()
@@ -241,6 +241,8 @@ class Watcher:
                 try:
                     await session.move(some, folder)
                 except imap.ImapRefused as refusal:  # a full or forbidden folder: to read and answer goes on
+                    if refusal.retry_after:
+                        raise  # not the folder: the server asks us to stay away
                     log.warning("move-refused", folder=folder, what=str(refusal))
                     self._file_after = asyncio.get_running_loop().time() + REFUSED_MOVE_SECONDS
                     return moved
@@ -293,7 +295,8 @@ def _note_trouble(tx: Tx, trouble: BaseException, now: datetime) -> None:
     """A refused login stays on record until one succeeds, whatever else goes wrong meanwhile: a person has to do something."""
     flag.put(tx, flag.INBOX_TROUBLE, str(trouble)[:500], now)
     if isinstance(trouble, imap.ImapLoginRefused):
-        flag.put_first(tx, flag.INBOX_LOGIN_REFUSED, str(trouble)[:500], now)
+        by_token = isinstance(trouble, imap.ImapTokenRefused)  # then the record says so, for who is alerted
+        flag.put(tx, flag.INBOX_LOGIN_REFUSED, f"{'token-refused: ' if by_token else ''}{trouble}"[:500], now)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -85,6 +85,9 @@ class Fault(StrEnum):
     CERTIFICATE = "certificate"
     NO_STARTTLS = "no-starttls"
     LOGIN_REFUSED = "login-refused"
+    TOKEN_REFUSED = "token-refused"  # noqa: S105 - the login is by token, and there is none for us, or the relay does not take it
+    SENDER_REFUSED = "sender-refused"  # this login may not send as our address
+    NO_TOKEN = "no-token"  # noqa: S105 - at present: the token server is down, busy or talks nonsense
     TOO_BIG = "too-big"
     UNENCODABLE = "unencodable"
     STOPPED = "stopped"  # we ended the dialogue ourselves before DATA
@@ -112,6 +115,7 @@ class Reply:
     enhanced: str = ""
     text: str = ""
     fault: Fault = Fault.NONE
+    retry_after: float | None = None  # seconds we were asked to wait
 
     @property
     def accepted(self) -> bool:
@@ -136,9 +140,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """The same bytes again, then."""
+    """The same bytes again, then. `others`: the relay has enough of us, and until then no other mail may leave either."""
 
     at: datetime
+    others: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +173,14 @@ Verdict = Sent | RetryAt | Failed | Uncertain | RelayDown
 # One byte-identical copy too many does no harm there; a second answer to a journalist does.
 REPEATED_WHEN_IN_DOUBT = frozenset({Kind.HAND_OFF, Kind.TOLD, Kind.DIGEST, Kind.SIGN_OFF, Kind.BROADCAST})
 NOBODYS_RECIPIENT = frozenset({Phase.CONNECT, Phase.LOGIN, Phase.ENVELOPE_MAIL})
-NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED})
+NEEDS_A_PERSON = frozenset({Fault.CERTIFICATE, Fault.NO_STARTTLS, Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED, Fault.SENDER_REFUSED})
+SENDER_REFUSED_STATUS, SENDER_REFUSED_WORD = frozenset({"5.7.60", "5.2.252"}), "SendAsDenied"  # Exchange, often only after the final dot
 LOGIN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954: about our login, whichever command it answers
 TOO_BIG_STATUS = frozenset({"5.2.3", "5.3.4"})
 FIRST_PAUSE, LONGEST_PAUSE, PERSON_PAUSE = timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=1)
 SPREAD = 0.1  # a wait grows by up to a tenth, so that what failed together does not come back together
+# Exchange Online has enough of this mailbox for the minute (432, concurrent connections), or of us altogether (4.7.500 to 699).
+THROTTLED_CODE, THROTTLED = 432, re.compile(r"4\.7\.[56]\d\d")
 ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)", re.ASCII)
 
 
@@ -202,15 +210,23 @@ def judge(
         return RelayDown(now + _pause(reply, relay_failures) * spread, why)
     why = _refusal(reply)
     if not why and attempts <= len(schedule):
-        return RetryAt(now + timedelta(seconds=schedule[attempts - 1]) * spread)
+        others = now + PERSON_PAUSE if _is_throttled(reply) else None
+        return RetryAt(now + timedelta(seconds=schedule[attempts - 1]) * spread, others)
     why = why or "gave-up"
     return Uncertain(f"{why}-after-doubt") if doubts else Failed(why)  # the doubtful copy may have arrived all the same
+
+
+def login_was_refused(reply: Reply) -> bool:
+    """A person has to look at the user name, the password, the application's permissions."""
+    return _relay_trouble(reply) in (Fault.LOGIN_REFUSED, Fault.TOKEN_REFUSED, Fault.SENDER_REFUSED)
 
 
 def _relay_trouble(reply: Reply) -> str:
     """Why the relay, or our settings, are to blame; "" where they are not."""
     if reply.fault in NEEDS_A_PERSON or reply.fault is Fault.STOPPED:
         return reply.fault
+    if reply.refused and (reply.enhanced in SENDER_REFUSED_STATUS or SENDER_REFUSED_WORD in reply.text):
+        return Fault.SENDER_REFUSED
     if reply.code in LOGIN_CODES and reply.phase is not Phase.DONE:
         return Fault.LOGIN_REFUSED
     if reply.phase not in NOBODYS_RECIPIENT or reply.fault is Fault.TOO_BIG or _too_big(reply):
@@ -238,9 +254,16 @@ def _too_big(reply: Reply) -> bool:
     return reply.enhanced in TOO_BIG_STATUS or (reply.code == 552 and reply.phase is Phase.ENVELOPE_MAIL and not reply.enhanced)
 
 
+def _is_throttled(reply: Reply) -> bool:
+    """It counts against this delivery, which else might hold up all others for ever: in a relay that asks the recipient's own server, any
+    recipient can make it say so."""
+    return reply.code == THROTTLED_CODE or THROTTLED.fullmatch(reply.enhanced) is not None
+
+
 def _pause(reply: Reply, relay_failures: int) -> timedelta:
-    """Doubled with every failure in a row; what only a person can mend is not tried every second."""
+    """Doubled with every failure in a row; what only a person or a minute can mend is not tried every second."""
     if reply.fault is Fault.STOPPED:
         return timedelta()
     doubled = min(FIRST_PAUSE * (1 << min(relay_failures, 20)), LONGEST_PAUSE)
-    return max(doubled, PERSON_PAUSE) if _relay_trouble(reply) in NEEDS_A_PERSON else doubled
+    doubled = max(doubled, timedelta(seconds=reply.retry_after or 0))
+    return max(doubled, PERSON_PAUSE) if _relay_trouble(reply) in NEEDS_A_PERSON or _is_throttled(reply) else doubled

@@ -18,7 +18,20 @@ from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.outbox import last_look, pace, recall_store, store
-from mailbot.outbox.delivery import DeliveryState, Failed, Fault, Kind, Phase, RelayDown, Reply, RetryAt, Sent, Verdict, judge
+from mailbot.outbox.delivery import (
+    DeliveryState,
+    Failed,
+    Fault,
+    Kind,
+    Phase,
+    RelayDown,
+    Reply,
+    RetryAt,
+    Sent,
+    Verdict,
+    judge,
+    login_was_refused,
+)
 from mailbot.outbox.enclose import NotMade, enclosure, has_file
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
@@ -228,7 +241,7 @@ class Dispatcher:
             relay_failures=self._relay_failures, jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )  # fmt: skip
         self._relay_failures = self._relay_failures + 1 if isinstance(verdict, RelayDown) else 0
-        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else None
+        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else verdict.others if isinstance(verdict, RetryAt) else None
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
@@ -243,8 +256,8 @@ class Dispatcher:
             self._aftermath(tx, claimed, Failed(why), Reply(phase=Phase.CONNECT, text=why), now)
         if isinstance(verdict, RelayDown):
             flag.put(tx, flag.RELAY_TROUBLE, f"{verdict.why}: {reply.text}"[:500], now)
-            if verdict.why == Fault.LOGIN_REFUSED:
-                flag.put_first(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
+            if login_was_refused(reply):
+                flag.put(tx, flag.RELAY_LOGIN_REFUSED, f"{verdict.why}: {reply.text}"[:500], now)
         else:
             flag.clear(tx, flag.RELAY_LOGIN_REFUSED)
         if isinstance(verdict, Sent):

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,11 +23,13 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from mailbot.loopback import is_loopback
-from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status
+from mailbot.oauth.access_token import AccessToken, TokenLater, TokenRefused
+from mailbot.oauth.access_tokens import AccessTokens
+from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status, login_was_refused
 from mailbot.outbox.smtp_upload import Upload
 from mailbot.outbox.wire import Nonsense, offer, printable, size_limit, unfit, wire_ready
 
-GO_AHEAD, CLOSING = 354, 421
+GO_AHEAD, CLOSING, ASKED = 354, 421, 334
 AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
 SHORT_SECONDS = 5.0  # for what is only polite
 # OSError: also TLS and timeouts; UnicodeError: an impossible host name
@@ -35,13 +38,14 @@ WIRE_TROUBLE = (aiosmtplib.SMTPException, OSError, UnicodeError, Nonsense)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where the relay is, and how long it may take (RFC 5321, 4.5.3.2). An empty user name means no login."""
+    """Where the relay is, and how long it may take (RFC 5321, 4.5.3.2). Tokens go before a password; an empty user name means no login."""
 
     host: str
     port: int = 587
     security: Literal["starttls", "tls", "plain"] = "starttls"
     username: str = ""
     password: str = field(default="", repr=False)
+    tokens: AccessTokens | None = field(default=None, repr=False)
     local_hostname: str = "localhost"
     connect_seconds: float = 30
     step_seconds: float = 300
@@ -67,6 +71,7 @@ class Relay:
         self._ssl_context = ssl_context
         self._mails_per_connection = mails_per_connection
         self._client: SMTP | None = None
+        self._token: AccessToken | None = None  # what opened the connection
         self._phase = Phase.CONNECT
         self._upload: Upload | None = None
         self._mails = 0  # on this connection
@@ -88,11 +93,12 @@ class Relay:
         if refusal := unfit(envelope_sender, recipient, data):
             return refusal
         try:
-            if self._mails >= self._mails_per_connection:
+            if self._mails >= self._mails_per_connection or (self._server.tokens and self._server.tokens.is_due(self._token)):
                 await self.close()
             kept = self._client is not None
             reply = await self._envelope(envelope_sender, recipient, len(data))
-            if kept and reply and reply.phase is Phase.ENVELOPE_MAIL and (reply.fault is Fault.LOST or reply.code == CLOSING):
+            if kept and reply and _tells_of_the_connection(reply):
+                self._forget_token(reply)
                 self.abort()
                 reply = await self._envelope(envelope_sender, recipient, len(data))
             if _cancellations() > asked:
@@ -202,6 +208,22 @@ class Relay:
         return trouble or self._unanswered(ConnectionError("the relay closed the connection"))
 
     async def _connected(self) -> Reply | None:
+        """A connection with a login. A token that is refused although it should hold is replaced by a new one, once."""
+        trouble = await self._connected_once()
+        if trouble is None or not self._forget_token(trouble):
+            return trouble
+        self.abort()
+        return await self._connected_once()
+
+    def _forget_token(self, reply: Reply) -> bool:
+        """False where the relay says nothing against our token."""
+        token, self._token = self._token, None
+        if token is None or self._server.tokens is None or not login_was_refused(reply):
+            return False
+        self._server.tokens.forget(token)
+        return True
+
+    async def _connected_once(self) -> Reply | None:
         """Connect, secure, log in: None once that is done. Else what went wrong."""
         server, self._phase = self._server, Phase.CONNECT
         try:
@@ -225,6 +247,8 @@ class Relay:
 
     async def _logged_in(self, client: SMTP) -> Reply | None:
         """One try by one method: a relay that counts failures shuts us out the later."""
+        if self._server.tokens is not None:
+            return await self._logged_in_by_token(client, self._server.tokens)
         methods = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
         log_in = next((method for name, method in methods.items() if name in client.server_auth_methods), None)
         if log_in is None:
@@ -235,6 +259,21 @@ class Relay:
         except aiosmtplib.SMTPAuthenticationError as refusal:
             return self._reply(refusal.code, refusal.message, Fault.LOGIN_REFUSED if refusal.code >= 500 else Fault.NONE)
         return None
+
+    async def _logged_in_by_token(self, client: SMTP, tokens: AccessTokens) -> Reply | None:
+        try:
+            self._token = token = await tokens.token()
+        except TokenRefused as refusal:
+            return Reply(phase=self._phase, fault=Fault.TOKEN_REFUSED, text=str(refusal))
+        except TokenLater as later:
+            return Reply(phase=self._phase, fault=Fault.NO_TOKEN, text=str(later), retry_after=later.retry_after)
+        if "xoauth2" not in client.server_auth_methods:
+            self._token = None
+            return Reply(phase=self._phase, fault=Fault.TOKEN_REFUSED, text="The relay offers no login by token (AUTH XOAUTH2) here.")
+        said = await _prove(client, self._server.username, token.value)
+        if 200 <= said.code < 300:
+            return None
+        return self._reply(said.code, said.message, Fault.TOKEN_REFUSED if said.code >= 500 else Fault.NONE)
 
     def _reply(self, code: int, text: str, fault: Fault = Fault.NONE) -> Reply:
         text = printable(text)
@@ -254,6 +293,23 @@ class Relay:
         elif isinstance(error, aiosmtplib.SMTPResponseException | Nonsense):
             fault = Fault.UNINTELLIGIBLE
         return Reply(phase=self.phase, fault=fault, text=printable(str(error)) or f"{fault} in phase {self.phase}")
+
+
+async def _prove(client: SMTP, username: str, token: str) -> aiosmtplib.SMTPResponse:
+    """The token in a line of its own: in the line of AUTH, where aiosmtplib puts it, it is longer than a command may be (RFC 4954, 4)."""
+    said = await client.execute_command(b"AUTH XOAUTH2")
+    if said.code == ASKED:
+        said = await client.execute_command(b64encode(f"user={username}\1auth=Bearer {token}\1\1".encode()))
+    if said.code == ASKED:  # it tells what is wrong, and waits for an empty line
+        said = await client.execute_command(b"")
+    return said
+
+
+def _tells_of_the_connection(reply: Reply) -> bool:
+    """A kept connection that is dead, closing, or logged in no more: nothing is said of the mail."""
+    if reply.phase is not Phase.ENVELOPE_MAIL:
+        return False
+    return reply.fault is Fault.LOST or reply.code == CLOSING or login_was_refused(reply)
 
 
 async def _dial(server: Server) -> socket.socket:

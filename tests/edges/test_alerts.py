@@ -82,7 +82,7 @@ def alerter(database: Database, database_url: str, clock: Clock) -> Make:
 
 def alerting(settings: Settings) -> raise_alerts.Terms:
     office = terms.office_of(settings, LANGUAGES)
-    return terms.alerting_terms(settings, office, b"a key")
+    return terms.alerting_terms(settings, office, b"a key", None)
 
 
 def refuse(database: Database) -> None:

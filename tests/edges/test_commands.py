@@ -23,6 +23,7 @@ from mailbot.message import token
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import DeliveryState, Failed, Kind, Phase, Reply
+from mailbot.settings import SettingsFault, demand, load
 from mailbot.settings_example import example
 from tests.edges.commands import Commands
 
@@ -127,6 +128,7 @@ def test_help_loads_nothing_heavy() -> None:
         pytest.param(["inbox", "show", "one"], 2, id="not a number"),
         pytest.param(["outbox", "list", "--state", "posted"], 2, id="no such state"),
         pytest.param(["explain"], 2, id="nothing to explain"),
+        pytest.param(["check", "--send"], 2, id="a test mail without a look at the servers"),
         pytest.param(["run", "--only", "web"], 1, id="a part to come"),
         pytest.param(["run"], 1, id="nothing is configured"),
         pytest.param(["inbox", "show", "7"], 1, id="no such mail"),
@@ -160,6 +162,28 @@ def test_init_writes_the_example_once_and_for_its_owner_alone(alone: Commands) -
     assert file.read_text() == "mine"
     assert alone("init", "elsewhere/office.toml").code == 0
     assert "cannot be written" in alone("init", "config/mailbot.toml/deeper/office.toml").err
+
+
+def test_init_for_microsoft365_writes_what_lacks_only_the_answer_of_it_and_the_request_to_it(alone: Commands) -> None:
+    assert alone("init", "--microsoft365").code == 0
+    settings = load(alone.folder / "config" / "mailbot.toml", {})
+    assert (settings.imap.host, settings.imap.security, settings.imap.oauth) == ("outlook.office365.com", "tls", True)
+    assert (settings.smtp.host, settings.smtp.port, settings.smtp.security) == ("smtp.office365.com", 587, "starttls")
+    assert settings.smtp.oauth
+    assert (settings.smtp.rate_per_minute, settings.smtp.connections, settings.inbox.authserv_id) == (25, 1, "topmost")
+    assert 0 < settings.smtp.rate_per_day < 10_000
+    with pytest.raises(SettingsFault) as fault:
+        demand(settings)
+    lacking = "oauth.tenant, oauth.client_id, oauth.client_secret (or oauth.certificate_file)"
+    assert f"These settings are missing: {lacking}." in str(fault.value)
+    for language in ("fr", "en"):
+        text = (alone.folder / "config" / f"request-to-it.{language}.md").read_text("utf-8")
+        assert text.startswith("# ")
+        for word in ("IMAP.AccessAsApp", "SMTP.SendAsApp", "New-ServicePrincipal -AppId", "FullAccess", "Set-CASMailbox"):
+            assert word in text
+    (alone.folder / "config" / "mailbot.toml").unlink()
+    assert alone("init", "--microsoft365").code == 1  # the requests are there: somebody may have written into them
+    assert not (alone.folder / "config" / "mailbot.toml").exists()
 
 
 def test_to_look_makes_nothing(alone: Commands) -> None:

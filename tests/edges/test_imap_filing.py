@@ -100,4 +100,4 @@ async def test_no_argument_can_start_another_command(bad: str) -> None:
 def test_without_tls_the_server_must_be_this_machine(bad: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         Server(**bad)
-    assert "secret" not in repr(Server(host="localhost", security="plain", password="secret", token="secret"))
+    assert "secret" not in repr(Server(host="localhost", security="plain", password="secret"))

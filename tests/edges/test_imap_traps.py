@@ -55,22 +55,6 @@ async def test_a_refused_login_is_told_from_a_busy_server(answer: bytes, error: 
     assert caught.value.retry_after == retry_after
 
 
-async def expired(client: Client) -> None:
-    client.say(b"+ \r\n")
-    await client.reader.readline()
-    client.say(b"+ " + base64.b64encode(b'{"status":"401"}') + b"\r\n")
-    assert await client.reader.readline() == b"\r\n"
-    client.say(b"TAG NO AUTHENTICATE failed.\r\n")
-
-
-async def test_an_expired_token_is_a_refused_login_with_its_challenge_and_not_a_timeout() -> None:
-    async with ScriptedImap({"AUTHENTICATE": expired}) as server:
-        async with asyncio.timeout(SOON):
-            with pytest.raises(ImapLoginRefused) as caught:
-                await Session.open(at(server, token="t0ken"))
-    assert caught.value.challenge == '{"status":"401"}'
-
-
 async def test_a_password_beyond_ascii_is_sent_as_sasl_plain() -> None:
     proofs: list[bytes] = []
 

@@ -106,6 +106,7 @@ ALERT_ITEM = {
 }  # fmt: skip
 ALERT = {"organisation": ORGANISATION, "items": (ALERT_ITEM, ALERT_ITEM | {"kind": "disk-nearly-full", "free_mb": 12})}
 BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when": WHEN}
+ROUND_TRIP = {"organisation": ORGANISATION, "mark": "8f3a01", "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
@@ -127,7 +128,7 @@ SIGNED = {
 }  # fmt: skip
 FULL: dict[str, dict[str, Any]] = {
     "answer": ANSWER | {"reply_subject": "Re: Le pont"}, "answer_short": ANSWER | {"cut": True}, "hand_off": HAND_OFF,
-    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "alert": ALERT,
+    "notice": NOTICE, "breaker": BREAKER, "digest": DIGEST, "alert": ALERT, "round_trip": ROUND_TRIP,
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT, "sign_off": SIGN_OFF,
     "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
@@ -147,7 +148,7 @@ BARE: dict[str, dict[str, Any]] = {
     "sign_off": SIGN_OFF
     | {"editions": (BARE_RELEASE | {"spoken": "français"},), "embargo": None, "correction": False, "differences": (), "points": ()},
     "sign_off_told": SIGNED | {"event": "not-delivered", "words": ""},
-    "breaker": BREAKER,
+    "breaker": BREAKER, "round_trip": ROUND_TRIP,
     "alert": ALERT | {"items": (ALERT_ITEM | {"kind": "case-overdue", "item": "7", "began": False},)},
     "digest": DIGEST | {"mode": "waiting", "entries": ()},
     **LIST,

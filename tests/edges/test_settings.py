@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.loopback import is_loopback
-from mailbot.settings import SettingsFault, load
+from mailbot.settings import SettingsFault, demand, load
 from mailbot.settings_example import example
 from mailbot.settings_sections import parse_instant
 
@@ -71,12 +71,35 @@ def test_a_list_may_be_one_plain_value(tmp_path: Path, value: str, expected: lis
         pytest.param(
             '[alerts]\nsmtp_host = "r.example"\nsmtp_security = "plain"\nsmtp_username = "u"\n', {}, "in clear", id="alerts' login in clear"
         ),
+        pytest.param('[oauth]\nendpoint = "http://login.example/token"\n', {}, "https", id="a secret in clear"),
+        pytest.param('[oauth]\ntenant = "../x"\n', {}, "oauth.tenant", id="a tenant that is none"),
+        pytest.param('[oauth]\nclient_secret_ends = "soon"\n', {}, "oauth.client_secret_ends", id="a day that is none"),
+        pytest.param('[imap]\noauth = true\npassword = "x"\n', {}, "imap.password", id="a password beside a token"),
+        pytest.param('[oauth]\nclient_secret = "x"\ncertificate_file = "y"\n', {}, "oauth.certificate_file", id="two proofs"),
         pytest.param("", {"MAILBOT_SMTP__PASSWORD_FILE": "/nowhere/at/all"}, "MAILBOT_SMTP__PASSWORD_FILE", id="secret file missing"),
     ],
 )
 def test_a_mistake_is_an_error_that_names_it(tmp_path: Path, text: str, environment: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsFault, match=named.replace(".", r"\.")):
         load(written(tmp_path, text), environment)
+
+
+def test_a_login_by_token_demands_what_it_needs(tmp_path: Path) -> None:
+    hosts = '[organisation]\naddress = "a@b.example"\n[imap]\nhost = "i.example"\noauth = true\n[smtp]\nhost = "s.example"\n'
+    with pytest.raises(SettingsFault) as fault:
+        demand(load(written(tmp_path, hosts), NOTHING))
+    for named in ("imap.username", "oauth.tenant", "oauth.client_id", "oauth.client_secret"):
+        assert named in str(fault.value)
+    assert "smtp.username" not in str(fault.value)
+
+
+def test_the_client_secret_may_lie_in_a_file_and_a_certificate_is_named_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2\n")
+    files = {"MAILBOT_OAUTH__CLIENT_SECRET_FILE": str(tmp_path / "secret"), "MAILBOT_OAUTH__KEY_FILE": "/etc/mailbot/key.pem"}
+    settings = load(written(tmp_path, ""), files)
+    assert settings.oauth.client_secret.get_secret_value() == "hunter2"
+    assert settings.oauth.key_file == "/etc/mailbot/key.pem"
+    assert "hunter2" not in repr(settings)
 
 
 def test_an_error_never_prints_a_value(tmp_path: Path) -> None:

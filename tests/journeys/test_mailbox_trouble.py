@@ -59,7 +59,7 @@ async def test_a_server_killed_while_a_backlog_is_read_loses_nothing(office: Off
 def impatient(office: Office, parts: service.Parts) -> service.Parts:
     """The same, with a watcher that waits a second for an answer instead of a minute."""
     settings = load(office.config, {})
-    server = replace(terms.imap_server(settings), command_seconds=1, done_seconds=1)
+    server = replace(terms.imap_server(settings, None), command_seconds=1, done_seconds=1)
     patience = Terms(
         mailbox="INBOX", filed="mailbot", attention="mailbot/attention", observe=False, start_from=datetime(2020, 1, 1, tzinfo=UTC),
         poll_seconds=1, idle_seconds=1, lease_seconds=30,

@@ -105,6 +105,23 @@ def _raw(office: Office) -> bytes:
         return bytes(tx.execute(sa.select(delivery.c.raw)).scalar_one())
 
 
+async def test_a_relay_that_has_enough_of_us_is_left_alone_for_a_minute(office: Office, relay: LoopbackRelay) -> None:
+    start = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+    office.ask(LATEST, sender=journalist("throttled+a"))
+    office.ask(LATEST, sender=journalist("throttled+b"), number=1)
+    for passed, tried in ((0, 1), (1, 2)):
+        await office.once(lambda: start + timedelta(minutes=passed))  # noqa: B023 - called before the next round
+        assert sum(relay.tried.values()) == tried
+
+
+async def test_an_office_that_may_not_send_as_itself_loses_no_answer_and_hears_of_it(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(LATEST, sender=journalist("send-as-denied"))
+    await office.once()
+    assert [(row["state"], row["attempts"]) for row in office.deliveries()] == [("queued", 0)]
+    assert "SendAsDenied" in office.status()["outbox"]["login_refused"]
+    assert office.unsound() == []
+
+
 async def test_a_mailbox_that_stays_full_is_given_up_after_the_schedule_and_a_person_is_told(office: Office, relay: LoopbackRelay) -> None:
     async with office.running():
         office.ask(LATEST, sender=journalist("tempfail"))

@@ -20,6 +20,7 @@ from mailbot.outbox.delivery import (
     Verdict,
     enhanced_status,
     judge,
+    login_was_refused,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -95,11 +96,45 @@ def test_a_clear_answer_has_one_meaning(reply: Reply, expected: Verdict) -> None
         pytest.param(broke(Phase.ENVELOPE_MAIL, Fault.UNENCODABLE), "unencodable", 1, id="our sender cannot be written"),
         pytest.param(said(Phase.ENVELOPE_MAIL, 530), "login-refused", 60, id="530: log in first"),
         pytest.param(said(Phase.ENVELOPE_RCPT, 530), "login-refused", 60, id="530 where it is late said"),
+        pytest.param(broke(Phase.LOGIN, Fault.TOKEN_REFUSED), "token-refused", 60, id="a token that is not taken"),
+        pytest.param(said(Phase.DONE, 554, "5.2.252"), "sender-refused", 60, id="this login may not send as our address"),
+        pytest.param(said(Phase.ENVELOPE_MAIL, 550, "5.7.60"), "sender-refused", 60, id="the same at MAIL"),
+        pytest.param(
+            Reply(phase=Phase.DONE, code=554, text="5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException"), "sender-refused", 60,
+            id="the same in words",
+        ),
+        pytest.param(broke(Phase.LOGIN, Fault.NO_TOKEN), "no-token", 1, id="a token server that is down"),
+        pytest.param(Reply(phase=Phase.LOGIN, fault=Fault.NO_TOKEN, retry_after=600), "no-token", 600, id="a token server that says when"),
+        pytest.param(said(Phase.CONNECT, 432, "4.3.2"), "relay-busy", 60, id="too many connections at the same time"),
+        pytest.param(said(Phase.ENVELOPE_MAIL, 451, "4.7.500"), "relay-busy", 60, id="the relay has enough of us"),
     ],
 )
 def test_what_goes_wrong_before_the_recipient_is_no_recipients_fault(reply: Reply, why: str, pause: int) -> None:
     assert verdict(reply) == RelayDown(NOW + timedelta(seconds=pause), why)
     assert verdict(reply, attempts=99, doubts=1) == RelayDown(NOW + timedelta(seconds=pause), why)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [said(Phase.DONE, 432, "4.3.2"), said(Phase.ENVELOPE_RCPT, 451, "4.7.500"), said(Phase.ENVELOPE_RCPT, 451, "4.7.699")],
+    ids=["432 after the dot", "4.7.500", "4.7.699"],
+)
+def test_when_the_relay_has_enough_of_us_all_mail_waits_and_still_it_counts_as_a_try(reply: Reply) -> None:
+    assert verdict(reply) == RetryAt(NOW + timedelta(seconds=60), NOW + timedelta(minutes=1))
+    assert verdict(reply, attempts=4) == Failed("gave-up")
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        (broke(Phase.LOGIN, Fault.TOKEN_REFUSED), True), (Reply(phase=Phase.LOGIN, code=535, fault=Fault.LOGIN_REFUSED), True),
+        (said(Phase.DONE, 554, "5.2.252"), True), (said(Phase.ENVELOPE_MAIL, 530), True),
+        (broke(Phase.LOGIN, Fault.NO_TOKEN), False), (said(Phase.LOGIN, 454), False),
+        (said(Phase.DONE, 530), False), (said(Phase.ENVELOPE_RCPT, 550), False),
+    ],
+)  # fmt: skip
+def test_a_refused_login_is_one_that_a_person_has_to_mend(reply: Reply, refused: bool) -> None:
+    assert login_was_refused(reply) is refused
 
 
 @pytest.mark.parametrize("kind", Kind)

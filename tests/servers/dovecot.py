@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import imaplib
 import json
+import math
 import os
 import shutil
 import smtplib
@@ -222,15 +223,9 @@ class Dovecot:
         files = [file for name in ("new", "cur") if (maildir / name).is_dir() for file in (maildir / name).iterdir()]
         return [file.read_bytes() for file in sorted(files, key=lambda file: file.name)]
 
-    def token(self, user: str, seconds: int = 600) -> str:
+    def token(self, user: str, seconds: int = 600, scope: str = "IMAP.AccessAsApp") -> str:
         """An access token as the office's identity provider would give it; with negative seconds an expired one."""
-        def part(value: bytes) -> bytes:
-            return base64.urlsafe_b64encode(value).rstrip(b"=")
-
-        now = int(time.time())
-        claims = {"sub": user, "upn": user, "scope": "IMAP.AccessAsApp", "iat": now - 3600, "nbf": now - 3600, "exp": now + seconds}
-        signed = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
-        return (signed + b"." + part(hmac.new(TOKEN_SECRET, signed, hashlib.sha256).digest())).decode()
+        return access_token(user, seconds, scope)
 
     def ssl_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.ca))
@@ -251,6 +246,31 @@ class Dovecot:
         if os.getuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
+
+def access_token(user: str, seconds: int = 600, scope: str = "IMAP.AccessAsApp") -> str:
+    """A token that this server takes, for as long as it says; no two are the same."""
+    def part(value: bytes) -> bytes:
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    now = math.ceil(time.time())  # so that it holds no shorter than it says
+    claims = {
+        "sub": user, "upn": user, "scope": scope, "iat": now - 3600, "nbf": now - 3600, "exp": now + seconds, "jti": os.urandom(8).hex(),
+        "long": "x" * 1200,  # as long as real ones are: longer than a command of SMTP may be
+    }
+    signed = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
+    return (signed + b"." + part(hmac.new(TOKEN_SECRET, signed, hashlib.sha256).digest())).decode()
+
+
+def holds(user: str, token: str, scope: str = "IMAP.AccessAsApp") -> bool:
+    """Does such a token open this user's mailbox now?"""
+    signed, _, given = token.rpartition(".")
+    seal = base64.urlsafe_b64encode(hmac.new(TOKEN_SECRET, signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    if given != seal:
+        return False
+    middle = signed.partition(".")[2]
+    claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return claims["upn"] == user and claims["scope"] == scope and claims["exp"] > time.time()
 
 
 def dovecot_server(separator: str = "/", prefix: str = "") -> Iterator[Dovecot]:

@@ -1,8 +1,9 @@
 """A loopback SMTP relay whose failure is chosen by the recipient's name: nobody@ is refused, drop-after-dot@ is taken and cut.
 
-Local part (what follows a + is free): nobody 550, tempfail 451, full 452, greylist 451 the first time, 421-rcpt and drop-rcpt at
-RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot 554, temp-after-dot 450, drop-after-dot (taken,
-no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late). Everybody else is taken at once.
+Local part (what follows a + is free): nobody 550, tempfail 451, full 452, throttled 451 4.7.500, greylist 451 the first time, 421-rcpt
+and drop-rcpt at RCPT, 421-data and drop-data at DATA, and after the final dot: refused-after-dot and send-as-denied 554,
+temp-after-dot 450, drop-after-dot (taken, no answer, cut), hang-after-dot (taken, never an answer), slow-dot (taken, answered late).
+Everybody else is taken at once.
 
 In a test: the fixtures below. As a process of its own, for what outlives a kill: `python -m tests.servers.relay --port 0 --spool
 DIR`; it prints its port and keeps each mail as a file that is on disk before the 250.
@@ -10,13 +11,14 @@ DIR`; it prints its port and keeps each mail as a file that is on disk before th
 
 import argparse
 import asyncio
+import base64
 import os
 import ssl
 import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,8 +35,12 @@ with warnings.catch_warnings():
 
 HOST = "127.0.0.1"
 WAIT_SECONDS = 10.0
-AT_RCPT = {"nobody": "550 5.1.1 no such user", "tempfail": "451 4.3.0 not now", "full": "452 4.2.2 mailbox full"}
-AT_DOT = {"refused-after-dot": "554 5.7.1 we do not want it", "temp-after-dot": "450 4.2.0 try again"}
+ENOUGH = "451 4.7.500 Server busy. Please try again later"
+AT_RCPT = {"nobody": "550 5.1.1 no such user", "tempfail": "451 4.3.0 not now", "full": "452 4.2.2 mailbox full", "throttled": ENOUGH}
+AT_DOT = {
+    "send-as-denied": "554 5.2.252 SendAsDenied; login not allowed to send as office",
+    "refused-after-dot": "554 5.7.1 we do not want it", "temp-after-dot": "450 4.2.0 try again",
+}  # fmt: skip
 BUSY = "421 4.3.2 closing, come back later"
 
 
@@ -55,6 +61,7 @@ class LoopbackRelay:
     def __init__(
         self, port: int = 0, *, security: Literal["plain", "starttls", "tls"] = "plain", login: tuple[str, str] | None = None,
         certificates: Path | None = None, size_limit: int = 0, slow_seconds: float = 0.2, spool: Path | None = None,
+        holds: Callable[[str, str], bool] | None = None,
     ) -> None:  # fmt: skip
         self.port = port
         self.mails: list[Got] = []
@@ -64,6 +71,8 @@ class LoopbackRelay:
         self.slow_seconds = slow_seconds
         self._security, self._login, self._size_limit, self._spool = security, login, size_limit, spool
         self._certificates = certificates
+        self._holds = holds  # with it the login is by token (XOAUTH2): is this user's token good now?
+        self.tokens: list[str] = []
         self._dialogues: set[_Dialogue] = set()
         self._changed = asyncio.Condition()
         self._server: asyncio.Server | None = None
@@ -114,8 +123,10 @@ class LoopbackRelay:
     # --- what aiosmtpd calls
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
-        if self._login and not session.authenticated:
+        if (self._login or self._holds) and not session.authenticated:
             return "530 5.7.0 log in first"
+        if self._holds and not self._holds(*session.auth_data):
+            return "530 5.7.57 the login has ended"
         envelope.mail_from = address
         return "250 2.1.0 ok"
 
@@ -155,6 +166,17 @@ class LoopbackRelay:
             right = self.logins[-1] == self._login
         return AuthResult(success=right, handled=False, auth_data=given)
 
+    async def auth_XOAUTH2(self, server: SMTP, words: list[str]) -> AuthResult:
+        """As Google and Microsoft do it: what was wrong comes as one more question, and an empty line is the answer to it."""
+        asked = base64.b64decode(words[1]) if len(words) > 1 else await server.challenge_auth("")
+        fields = dict(part.split("=", 1) for part in bytes(asked).decode().split("\1") if "=" in part)  # type: ignore[arg-type]
+        user, token = fields["user"], fields["auth"].removeprefix("Bearer ")
+        self.tokens.append(token)
+        if self._holds and self._holds(user, token):
+            return AuthResult(success=True, auth_data=(user, token))
+        await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+        return AuthResult(success=False, handled=False)
+
     async def _take(self, server: SMTP, envelope: Envelope) -> None:
         for recipient in envelope.rcpt_tos:
             content = bytes(envelope.original_content or b"")
@@ -174,7 +196,8 @@ class LoopbackRelay:
         dialogue = _Dialogue(
             self, hostname="relay.invalid", ident="ready", data_size_limit=self._size_limit or None, loop=asyncio.get_running_loop(),
             tls_context=self._context() if starttls else None, require_starttls=starttls, auth_require_tls=starttls,
-            authenticator=self.authenticate if self._login else None, auth_exclude_mechanism=[] if self._login else ["PLAIN", "LOGIN"],
+            authenticator=self.authenticate if self._login else None,
+            auth_exclude_mechanism=[*([] if self._login else ["PLAIN", "LOGIN"]), *([] if self._holds else ["XOAUTH2"])],
         )  # fmt: skip
         dialogue.number = self.connections
         self._dialogues = {held for held in self._dialogues if held.transport is not None} | {dialogue}
@@ -191,6 +214,7 @@ class _Dialogue(SMTP):
     """aiosmtpd has no hook between DATA and 354."""
 
     number = 0
+    line_length_limit = 12288  # RFC 4954: of a line that proves who one is; a command ends at 512
 
     async def smtp_DATA(self, arg: str) -> None:
         recipients = self.envelope.rcpt_tos if self.envelope else []

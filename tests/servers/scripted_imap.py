@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mailbot.inbox.imap import ImapDead, Server, Session
+from mailbot.oauth.access_tokens import AccessTokens
 
 HANG = b""
 DROP = None
@@ -108,10 +109,12 @@ class ScriptedImap:
             await said(client)
 
 
-def at(server: ScriptedImap, seconds: float = 5, username: str = "press", password: str = "secret", token: str = "") -> Server:
+def at(
+    server: ScriptedImap, seconds: float = 5, username: str = "press", password: str = "secret", tokens: AccessTokens | None = None
+) -> Server:
     """Where the scripted server is, with short deadlines."""
     return Server(
-        host=server.host, port=server.port, security="plain", username=username, password=password, token=token,
+        host=server.host, port=server.port, security="plain", username=username, password=password, tokens=tokens,
         connect_seconds=seconds, command_seconds=seconds, done_seconds=seconds,
     )
 
