@@ -8,24 +8,24 @@ from enum import StrEnum
 from itertools import islice
 
 from mailbot.inbox.intent import Reading
-from mailbot.inbox.language import tokens
+from mailbot.inbox.language import fold
 from mailbot.releases.release import Release, edition_for, is_public, released_at
 from mailbot.releases.search import Index, rarest, search
 
-LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
-HALF = 0.4              # enough for a draft, which a colleague may send
-COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
+LEAST_COVERAGE = 0.41   # of what the mail tells about the release, so much must be found in it
+HALF = 0.28              # enough for a draft, which a colleague may send
+COMPARABLE = 0.63       # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
-TELLING = 4.18           # times the worth of the rarest word, found of one release: the mail is about it
-APART = 0.66             # of the best score: no other may have more
+TELLING = 3.2           # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.78             # of the best score: no other may have more
 LITTLE = 3.33           # and so little says nothing
 CANDIDATES = 8
 CLEAR_LEANING = 0.32     # ... so far that what is told of it is perhaps no topic
-SHORT = 25              # and of so few is wholly about what is told of the release
-TERSE = 12              # a mail of so few words has its topic in the subject
+SHORT = 28              # and of so few is wholly about what is told of the release
+TERSE = 9              # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = -0.25, 0.39    # towards the newest one
-NEWEST_LEANING, NEWEST_LITTLE = 0.52, 3.4    # so far towards it that what matches no release is no topic
-LEADING, LED = 4.0, 0.6     # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+NEWEST_LEANING, NEWEST_LITTLE = 0.4, 5.0    # so far towards it that what matches no release is no topic
+LEADING, LED = 4.0, 0.66     # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
 MANY = 3                # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
@@ -132,7 +132,7 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
 
 def _without(text: str, known: frozenset[str]) -> str:
     """The text without the office's own words; empty where nothing but those was in it."""
-    kept = _WORD.sub(lambda match: " " if known.intersection(tokens(match[0])) else match[0], text)
+    kept = _WORD.sub(lambda match: " " if fold(match[0]) in known else match[0], text)
     return kept.strip() if _WORD.search(kept) else ""
 
 

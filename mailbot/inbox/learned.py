@@ -8,6 +8,7 @@ has, but it cannot be trusted alone: weighing.py holds it against the phrases.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from operator import add
 from typing import Any
 
 WHOLE, BEST = 0.7, 0.3  # how much the mail as a whole counts, and the sentence that says it best
@@ -24,7 +25,7 @@ class Learned:
 
     kinds: tuple[str, ...]
     bias: Row
-    rows: Mapping[str, Sequence[int]]  # in hundredths, as they are in the file: few of them are ever looked at
+    rows: Mapping[str, Sequence[int]]  # in hundredths, as they are in the file, and last the size: few of them are ever looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ def learned(content: Mapping[str, Any]) -> Learned | None:
     """Of a language's learned.json; None where the language has none."""
     if not content:
         return None
-    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"]), content["features"])
+    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"][:-1]), content["features"])
 
 
 def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[str]]) -> Opinion:
     """Of a mail: the features of each of its sentences, and those of the whole."""
     seen: set[str] = set()
-    whole, count = [0.0] * len(model.kinds), 0
+    whole = [0] * (len(model.kinds) + 1)
     best, clauses = [-2.0] * len(model.kinds), dict[str, float]()
     for features in sentences:
         known = [feature for feature in features if feature in model.rows]
@@ -55,33 +56,34 @@ def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[s
         before = seen.intersection(known)
         seen.update(fresh)
         new = _sum(model, fresh)
-        whole, count = _added(whole, new), count + len(fresh)
-        said = _scores(model, _added(new, _sum(model, [feature for feature in known if feature in before])), len(known))
+        whole = _added(whole, new)
+        said = _scores(model, _added(new, _sum(model, list(before))) if before else new)
         best = list(map(max, best, said))
         most = max(said)
         kind = model.kinds[said.index(most)]
         clauses[kind] = max(most, clauses.get(kind, most))
     shaping = [feature for feature in shape if feature in model.rows and feature not in seen]
-    scores = _scores(model, _added(whole, _sum(model, shaping)), count + len(shaping))
+    scores = _scores(model, _added(whole, _sum(model, shaping)))
     mixed = [WHOLE * score + BEST * max(said, LEAST) for score, said in zip(scores, best, strict=True)]
     likely = sorted(range(len(mixed)), key=lambda number: -mixed[number])[:LIKELY]
     telling = {model.kinds[number]: _telling(model, seen, number) for number in likely}
     return Opinion(dict(zip(model.kinds, mixed, strict=True)), dict(zip(model.kinds, best, strict=True)), clauses, telling)
 
 
-def _sum(model: Learned, features: Sequence[str]) -> list[float]:
+def _sum(model: Learned, features: Sequence[str]) -> list[int]:
     if not features:
-        return [0.0] * len(model.kinds)
-    return [sum(column) / SCALE for column in zip(*(model.rows[feature] for feature in features), strict=True)]
+        return [0] * (len(model.kinds) + 1)
+    return list(map(sum, zip(*(model.rows[feature] for feature in features), strict=True)))
 
 
-def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:
-    return [left + right for left, right in zip(one, other, strict=True)]
+def _added(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    return list(map(add, one, other))
 
 
-def _scores(model: Learned, total: Sequence[float], features: int) -> list[float]:
+def _scores(model: Learned, total: Sequence[int]) -> list[float]:
     """A long mail speaks no louder than a short one."""
-    return [(bias + found) / sqrt(features + 1) for bias, found in zip(model.bias, total, strict=True)]
+    size = sqrt(total[-1] / SCALE + 1)
+    return [(bias + found / SCALE) / size for bias, found in zip(model.bias, total, strict=False)]
 
 
 def _telling(model: Learned, seen: Iterable[str], number: int) -> tuple[str, ...]:

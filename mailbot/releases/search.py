@@ -86,6 +86,7 @@ class Index:
     releases: int  # how many are public
     newest: tuple[str, ...]  # their ids, the newest first
     speeches: Mapping[str, _Speech]
+    stop: frozenset[str]  # the stop words of all of them
     grammar: dates.Grammar
     spellings: Spellings  # the office's own: one form for what people write differently
 
@@ -126,7 +127,8 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
         for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
     newest = tuple(release.id for release in newest_first(every, now))
-    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar, known)
+    stop = frozenset[str]().union(*(speech.stop for speech in speeches.values()))
+    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, stop, grammar, known)
 
 
 def search(index: Index, text: str, now: datetime, limit: int = BEST, worded: int = WORDED) -> tuple[Match, ...]:
@@ -212,14 +214,13 @@ def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
         asked.append(_date(index, mention))
     rest = _joined(rest)
     shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
-    stop = frozenset().union(*(speech.stop for speech in index.speeches.values()))
     seen: set[str] = set()
     for match in _WORD.finditer(rest):
         compound = _terms(index, match[0])
         whole = "-" not in match[0] or not compound.isdisjoint(index.postings)  # a compound that nobody has: its parts speak for it
         for word in [match[0]] if whole else match[0].split("-"):
             key = _fold(word)
-            if key in seen or key in stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
+            if key in seen or key in index.stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
                 continue
             seen.add(key)
             name = word[0].isupper() and not shouting and not _opens_sentence(rest, match.start())
