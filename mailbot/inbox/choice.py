@@ -12,21 +12,21 @@ from mailbot.inbox.language import fold
 from mailbot.releases.release import Release, edition_for, is_public, released_at
 from mailbot.releases.search import Index, rarest, search
 
-LEAST_COVERAGE = 0.41   # of what the mail tells about the release, so much must be found in it
-HALF = 0.28              # enough for a draft, which a colleague may send
-COMPARABLE = 0.63       # of the best score: whoever has more may as well be meant
-NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
-TELLING = 3.2           # times the worth of the rarest word, found of one release: the mail is about it
-APART = 0.78             # of the best score: no other may have more
-LITTLE = 3.33           # and so little says nothing
+LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
+HALF = 0.28  # enough for a draft, which a colleague may send
+COMPARABLE = 0.63  # of the best score: whoever has more may as well be meant
+NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
+TELLING = 3.3  # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.7  # of the best score: no other may have more
+LITTLE = 3.33  # and so little says nothing
 CANDIDATES = 8
-CLEAR_LEANING = 0.32     # ... so far that what is told of it is perhaps no topic
-SHORT = 28              # and of so few is wholly about what is told of the release
-TERSE = 9              # a mail of so few words has its topic in the subject
-LEANING, STRONG_LEANING = -0.25, 0.39    # towards the newest one
-NEWEST_LEANING, NEWEST_LITTLE = 0.4, 5.0    # so far towards it that what matches no release is no topic
-LEADING, LED = 4.0, 0.66     # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
-MANY = 3                # releases, before that can be said
+CLEAR_LEANING = 0.32  # ... so far that what is told of it is perhaps no topic
+SHORT = 28  # and of so few is wholly about what is told of the release
+TERSE = 9  # a mail of so few words has its topic in the subject
+LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
+NEWEST_LEANING, NEWEST_LITTLE = 0.4, 5.0  # so far towards it that what matches no release is no topic
+LEADING, LED = 4.5, 0.6  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+MANY = 3  # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
 _WORD = re.compile(r"[^\W_]+")

@@ -19,23 +19,24 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.28    # a mail that may be grave so far is a person's
-BESIDE, BESIDE_CLAUSE = -0.15, 0.33   # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = -0.09             # nothing is acted upon below it
-LEAST_LIST = 0.25       # ... for a place on the list
-LEAST_UNSAID = 0.19     # nor below this where no phrase says so too
-LEAST_UNDATED = 0.32    # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.35, Kind.UNSUBSCRIBE: 0.5}    # over whatever is no act
-SECOND, SECOND_CLAUSE = 0.5, 0.58    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
-BESIDE_LIST = 0.11       # ... a release beside the wish for all that come
-LOUD = 0.29              # ... a release beside photos, video or audio, which may be those of the release
-OWN_CLAUSE = -0.23        # some sentence asks for it more than for anything else
-FAREWELL = 0.2          # ... and beside the wish to leave: who leaves likes to speak of the last one
-OBJECT = -0.53           # a thing that the phrases name is asked for, when what was learned thinks so far
-FILED, FILED_MARGIN = 0.0, -0.34
+GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.4  # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.15, 0.45  # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = -0.16  # nothing is acted upon below it
+LEAST_LIST = 0.17  # ... for a place on the list
+LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
+LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.35, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
+LOUD = 0.29  # ... a release beside photos, video or audio, which may be those of the release
+OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
+FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
+OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = 0.0, 0.3
 CLEAR, DENIED = 0.64, -0.07  # the phrases are sure; what was learned says otherwise
-UNHEARD, FAINT = -0.8, -0.75   # below it nothing was heard at all
-NEAR = 0.8              # on and off the list are near: the other way must be so much less likely
+UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
+THIS_WAY = 0.3  # so much likelier the one than the other: on the list, or off it
+NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
 CERTAIN, FEW_WORDS = 0.18, 13
 SURE, UNSURE = 0.9, 0.4
 
@@ -128,8 +129,14 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
         margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
         allowed = scores[kind] > CERTAIN or not _objected(kind, kind is first, reading)
-        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
+        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+
+
+def _is_this_way(kind: Kind, scores: Mapping[Kind, float]) -> bool:
+    """On the list and off it are said in the same words: one must be much likelier than the other."""
+    other = {Kind.SUBSCRIBE: Kind.UNSUBSCRIBE, Kind.UNSUBSCRIBE: Kind.SUBSCRIBE}.get(kind)
+    return other is None or scores[kind] - scores[other] > THIS_WAY
 
 
 def _objected(kind: Kind, first: bool, reading: Reading) -> bool:

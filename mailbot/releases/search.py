@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import snowballstemmer
@@ -316,6 +317,7 @@ def _opens_sentence(text: str, at: int) -> bool:
     return not before or before[-1] in ".!?:;\n>…"
 
 
+@lru_cache(maxsize=20_000)
 def _fold(word: str) -> str:
     spelled = unicodedata.normalize("NFKD", word.lower().replace("œ", "oe").replace("æ", "ae").replace("ß", "ss"))
     return "".join(letter for letter in spelled if not unicodedata.combining(letter))
