@@ -19,9 +19,9 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.4  # a mail that may be grave so far is a person's
-BESIDE, BESIDE_CLAUSE = -0.15, 0.45  # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = -0.16  # nothing is acted upon below it
+GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.45  # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.15, 0.33  # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = 0.1  # nothing is acted upon below it
 LEAST_LIST = 0.17  # ... for a place on the list
 LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
 LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
@@ -33,11 +33,11 @@ OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
 FILED, FILED_MARGIN = 0.0, 0.3
-CLEAR, DENIED = 0.64, -0.07  # the phrases are sure; what was learned says otherwise
+CLEAR, DENIED = 0.64, -0.31  # the phrases are sure; what was learned says otherwise
 UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
 THIS_WAY = 0.3  # so much likelier the one than the other: on the list, or off it
 NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
-CERTAIN, FEW_WORDS = 0.18, 13
+CERTAIN, FEW_WORDS = 0.7, 20
 SURE, UNSURE = 0.9, 0.4
 
 
