@@ -21,7 +21,7 @@ _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
 GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.45  # a mail that may be grave so far is a person's
 BESIDE, BESIDE_CLAUSE = -0.15, 0.33  # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = 0.1  # nothing is acted upon below it
+LEAST = 0.2  # nothing is acted upon below it
 LEAST_LIST = 0.17  # ... for a place on the list
 LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
 LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
@@ -37,7 +37,7 @@ CLEAR, DENIED = 0.64, -0.31  # the phrases are sure; what was learned says other
 UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
 THIS_WAY = 0.3  # so much likelier the one than the other: on the list, or off it
 NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
-CERTAIN, FEW_WORDS = 0.7, 20
+CERTAIN, FEW_WORDS = 0.7, 16
 SURE, UNSURE = 0.9, 0.4
 
 
@@ -96,7 +96,9 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
     best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
     grave = scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
     if top in GRAVE:
-        yield _wish(top, reading, heard, SURE)
+        release = reading.wish(*_RELEASES)  # `I do not need your latest, I only wanted to say hello`
+        faint = reading.negated and not grave and not reading.wish(top)
+        yield replace(release, confidence=UNSURE) if release and faint else _wish(top, reading, heard, SURE)
         return
     persons = [kind for kind in scores if kind not in (*_ACTS, *_FILED) and kind not in GRAVE]
     said = {wish.kind for wish in reading.wishes}
