@@ -13,6 +13,7 @@ from mailbot.releases.release import Release, edition_for, is_public, released_a
 from mailbot.releases.search import Index, rarest, search
 
 LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
+NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no. 27
 HALF = 0.28  # enough for a draft, which a colleague may send
 COMPARABLE = 0.63  # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
@@ -50,6 +51,7 @@ class Choice:
     words: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     doubt: Doubt | None = None
+    lacks_a_number: bool = False  # that the mail gives
 
 
 def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
@@ -91,7 +93,8 @@ def _weighed(
         if reading.recent and leaning < -CLEAR_LEANING:
             return replace(precise, doubt=Doubt.HALF_MATCH)
         leads = matches and matches[0].release == precise.release.id and best >= LEADING and second <= LED * best
-        return replace(precise, doubt=None) if leads and precise.doubt is Doubt.HALF_MATCH else precise
+        half = precise.doubt is Doubt.HALF_MATCH and not precise.lacks_a_number
+        return replace(precise, doubt=None) if leads and half else precise
     if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
@@ -117,8 +120,10 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
     if not matches or newest is None:
         return Doubt.NO_MATCH
     best = matches[0]
-    if best.coverage < LEAST_COVERAGE:
-        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH) if best.coverage >= HALF else Doubt.NO_MATCH
+    if best.coverage < (NUMBERED_COVERAGE if best.lacks_a_number else LEAST_COVERAGE):
+        if best.coverage < HALF:
+            return Doubt.NO_MATCH
+        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH, lacks_a_number=best.lacks_a_number)
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
     if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
         return Choice(newest, "latest")

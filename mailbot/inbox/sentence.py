@@ -16,7 +16,7 @@ SHORT_LINE = 6          # words of a line of greeting or signature
 MOST_WORDS = 600
 _TOKEN = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"«[^«»]{2,300}»|“[^“”]{2,300}”|\"[^\"]{2,300}\"")
-_STOP = re.compile(r"(?<=[.!?;…])\s+")
+_STOP = re.compile(r"(?<=[.!?;…])\s+(?!(?<=[nN]o\. )\d)")  # "report no. 12" is no end
 _TAG = re.compile(r"^\s*(?:\[[^\]]{0,60}\]\s*)+")
 _PREFIX = re.compile(r"^\s*([^\W\d_]{1,12})(?:\s*\[\d+\])?\s*:\s*")
 

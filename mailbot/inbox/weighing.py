@@ -57,7 +57,7 @@ def weigh(reading: Reading, heard: Opinion) -> Reading:
 def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:
     """What the phrases understand to the last word, and what was learned does not deny: that is certain."""
     said = [wish for wish in reading.wishes if wish.kind is not Kind.THANKS]
-    if not said or reading.negated or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
+    if not said or reading.negated or reading.denied or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
         return []
     persons = max(score for kind, score in scores.items() if kind not in _ACTS)
     if persons > DENIED or max(heard.best[kind] for kind in GRAVE.intersection(scores)) > GRAVE_SENTENCE:
@@ -130,7 +130,7 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     for kind in wanted if wanted or beside else [first]:
         margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
-        allowed = scores[kind] > CERTAIN or not _objected(kind, kind is first, reading)
+        allowed = kind not in reading.denied and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
         sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
 

@@ -50,6 +50,7 @@ class Match:
     coverage: float
     why: str  # "topic" or "date"
     words: tuple[str, ...]
+    lacks_a_number: bool = False  # that the question gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class _Asked:
     found: Mapping[int, float]
     dated: bool
     terms: frozenset[str]
+    number: bool = False
 
 
 def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, Language], before: Index | None = None) -> Index:
@@ -161,7 +163,8 @@ def _match(index: Index, paper: int, score: float, asked: Sequence[_Asked], whol
     covered = sum(one.weight for one in found) / whole
     why = "date" if any(one.dated for one in found) else "topic"
     words = _own_words(index, paper, [term for one in found for term in one.terms]) if worded else ()
-    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words)
+    lacking = any(one.number and one not in found for one in asked)
+    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words, lacking)
 
 
 def _own_words(index: Index, paper: int, terms: Iterable[str]) -> tuple[str, ...]:
@@ -240,7 +243,7 @@ def _word(index: Index, terms: frozenset[str], factor: float) -> _Asked:
     for term in sorted(terms.intersection(index.postings)):
         worth = dict(zip(*index.postings[term], strict=True))
         found = {number: max(found.get(number, 0.0), worth.get(number, 0.0)) for number in found | worth} if found else worth
-    return _Asked(factor * _rarity(index, found), found, False, terms)
+    return _Asked(factor * _rarity(index, found), found, False, terms, number=factor == NUMBER)
 
 
 def _date(index: Index, mention: dates.DateMention) -> _Asked:
