@@ -103,8 +103,8 @@ def _language(code: str, sections: Mapping[str, Mapping[str, Any]]) -> Language:
 def _learned(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
-        if {len(row) for row in (content["bias"], *content["features"].values())} != {len(content["kinds"])}:
-            raise ValueError("a row has not one number a kind")
+        if {len(row) for row in (content["bias"], *content["features"].values())} != {len(content["kinds"]) + 1}:
+            raise ValueError("a row has not one number a kind, and its size")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
         raise LanguageFault(f"{path}: cannot be used: {unreadable}") from unreadable
     return dict(content)

@@ -28,6 +28,7 @@ from mailbot.outbox.store import UNFINISHED, WAITING
 
 AT_ONCE = 50
 EVERYTHING = 1 << 30
+TO_WHO_WROTE = (Kind.ANSWER, Kind.LETTER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION)
 PUBLISHED = (edition, past_edition)  # what the world has read: a correction changes that
 
 
@@ -55,7 +56,10 @@ class Held:
 
 def held(tx: Tx, who: Person, naming: Sequence[int], texts: Sequence[str]) -> Held:
     """`naming`: the mails, and `texts` the deliveries, in which the person is named (naming_mails, naming_deliveries)."""
-    own = sa.select(mail.c.id).where(mail.c.sender_key == who.key, mail.c.state == DECIDED).order_by(mail.c.id)
+    # A mail whose words are gone names nobody any more: whom it was answered is who wrote it.
+    answered = sa.exists().where(delivery.c.mail == mail.c.id, delivery.c.recipient_key == who.key, delivery.c.kind.in_(TO_WHO_WROTE))
+    theirs = sa.or_(mail.c.sender_key == who.key, sa.and_(mail.c.emptied_at.is_not(None), answered))
+    own = sa.select(mail.c.id).where(theirs, mail.c.state == DECIDED).order_by(mail.c.id)
     mails = list(tx.execute(own).scalars())
     to_them = sa.or_(delivery.c.recipient_key == who.key, delivery.c.mail.in_(mails))
     sent = tx.execute(sa.select(delivery.c.id, delivery.c.state).where(to_them)).all()

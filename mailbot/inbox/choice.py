@@ -8,25 +8,26 @@ from enum import StrEnum
 from itertools import islice
 
 from mailbot.inbox.intent import Reading
-from mailbot.inbox.language import tokens
+from mailbot.inbox.language import fold
 from mailbot.releases.release import Release, edition_for, is_public, released_at
 from mailbot.releases.search import Index, rarest, search
 
-LEAST_COVERAGE = 0.62   # of what the mail tells about the release, so much must be found in it
-HALF = 0.4              # enough for a draft, which a colleague may send
-COMPARABLE = 0.72       # of the best score: whoever has more may as well be meant
-NEARLY_ALL = 0.8        # words that so many of the releases have tell them not apart
-TELLING = 4.18           # times the worth of the rarest word, found of one release: the mail is about it
-APART = 0.66             # of the best score: no other may have more
-LITTLE = 3.33           # and so little says nothing
+LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
+NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no. 27
+HALF = 0.28  # enough for a draft, which a colleague may send
+COMPARABLE = 0.63  # of the best score: whoever has more may as well be meant
+NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
+TELLING = 3.3  # times the worth of the rarest word, found of one release: the mail is about it
+APART = 0.7  # of the best score: no other may have more
+LITTLE = 3.33  # and so little says nothing
 CANDIDATES = 8
-CLEAR_LEANING = 0.32     # ... so far that what is told of it is perhaps no topic
-SHORT = 25              # and of so few is wholly about what is told of the release
-TERSE = 12              # a mail of so few words has its topic in the subject
-LEANING, STRONG_LEANING = -0.25, 0.39    # towards the newest one
-NEWEST_LEANING, NEWEST_LITTLE = 0.52, 3.4    # so far towards it that what matches no release is no topic
-LEADING, LED = 4.0, 0.6     # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
-MANY = 3                # releases, before that can be said
+CLEAR_LEANING = 0.32  # ... so far that what is told of it is perhaps no topic
+SHORT = 28  # and of so few is wholly about what is told of the release
+TERSE = 9  # a mail of so few words has its topic in the subject
+LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
+NEWEST_LEANING, NEWEST_LITTLE = 0.4, 5.0  # so far towards it that what matches no release is no topic
+LEADING, LED = 4.5, 0.6  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+MANY = 3  # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
 _WORD = re.compile(r"[^\W_]+")
@@ -51,6 +52,7 @@ class Choice:
     words: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     doubt: Doubt | None = None
+    lacks_a_number: bool = False  # that the mail gives
 
 
 def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
@@ -92,7 +94,8 @@ def _weighed(
         if reading.recent and leaning < -CLEAR_LEANING:
             return replace(precise, doubt=Doubt.HALF_MATCH)
         leads = matches and matches[0].release == precise.release.id and best >= LEADING and second <= LED * best
-        return replace(precise, doubt=None) if leads and precise.doubt is Doubt.HALF_MATCH else precise
+        half = precise.doubt is Doubt.HALF_MATCH and not precise.lacks_a_number
+        return replace(precise, doubt=None) if leads and half else precise
     if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
@@ -118,8 +121,10 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
     if not matches or newest is None:
         return Doubt.NO_MATCH
     best = matches[0]
-    if best.coverage < LEAST_COVERAGE:
-        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH) if best.coverage >= HALF else Doubt.NO_MATCH
+    if best.coverage < (NUMBERED_COVERAGE if best.lacks_a_number else LEAST_COVERAGE):
+        if best.coverage < HALF:
+            return Doubt.NO_MATCH
+        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH, lacks_a_number=best.lacks_a_number)
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
     if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
         return Choice(newest, "latest")
@@ -133,7 +138,7 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
 
 def _without(text: str, known: frozenset[str]) -> str:
     """The text without the office's own words; empty where nothing but those was in it."""
-    kept = _WORD.sub(lambda match: " " if known.intersection(tokens(match[0])) else match[0], text)
+    kept = _WORD.sub(lambda match: " " if fold(match[0]) in known else match[0], text)
     return kept.strip() if _WORD.search(kept) else ""
 
 

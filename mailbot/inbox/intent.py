@@ -47,12 +47,14 @@ class Kind(StrEnum):
 
 # One word of these in the topic of a release is the topic: "the release on the victims of the shipwreck" is no call for help.
 _TOPICAL = frozenset({Kind.HELP, Kind.EVENT, Kind.QUESTION, Kind.JOB, Kind.TRAINING, Kind.RESEARCH, Kind.SPAM, Kind.INTERVIEW})
+_LISTED = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 _KINDS = frozenset(str(kind) for kind in Kind).difference({Kind.THANKS})
 _FILLERS = frozenset({"recent", "courtesy", "only_thanks"})     # right after the name of a release these are no topic
 SPAM_PHRASES = 2        # different ones, before a mail counts as spam
 THANKS_WORDS = 40       # a longer mail says more than thanks
 NOMINAL_WORDS = 12      # a mail this short may name what it wants without asking
 INTRODUCTION_WORDS = 30
+_BREAK = re.compile(r"[,.;:!?()]")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 
 
@@ -74,6 +76,7 @@ class Reading:
     asked: bool = False
     recent: bool = False
     negated: bool = False
+    denied: frozenset[str] = frozenset()    # the wishes whose very words a `not` stands beside: "do not unsubscribe me"
     topic: str = ""
     marked: bool = False    # the topic follows a word such as "about", and is not only what stands beside the release
     subject_topic: str = ""
@@ -121,6 +124,7 @@ def read_sentences(
         asked=asked,
         recent="recent" in concepts or "news" in concepts,
         negated=any(_is_negated(sentence, zone) for sentence, zone in zip(found, zones, strict=True)),
+        denied=frozenset(hit.concept for hit, sentence in hits if hit.concept in _LISTED and _is_denied(sentence, hit, book)),
         topic=" ".join(raw for _, raw in topics),
         marked=any(sentence.has("about") for sentence, _ in topics),
         subject_topic=_subject_topic(found, book) if not topics else "",
@@ -280,6 +284,13 @@ def _is_negated(sentence: Sentence, zone: _Zones) -> bool:
         return False
     taken = {place for hit in sentence.hits if hit.concept in ("ask", "courtesy", "thanks") for place in range(hit.start, hit.end)}
     return any(hit.concept == "negation" and hit.start not in taken and hit.start not in zone.topic for hit in sentence.hits)
+
+
+def _is_denied(sentence: Sentence, hit: Hit, book: Lexicon) -> bool:
+    """`Do not remove me`, `ne me désabonnez pas`: a `not` right before it or right after, with no comma between."""
+    places = (*range(max(0, hit.start - 2), hit.start), *range(hit.end, min(hit.end + 1, len(sentence.words))))
+    denials = (place for place in places if sentence.words[place] in book.denial)
+    return any(not _BREAK.search(sentence.raw(min(place, hit.start), max(place + 1, hit.end))) for place in denials)
 
 
 def _is_nominal(found: Sequence[Sentence], book: Lexicon) -> bool:

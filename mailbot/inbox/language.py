@@ -14,15 +14,18 @@ from mailbot.languages import Language
 LEAST_HITS = 2  # fewer telling words than this say nothing, unless they are half of a very short text
 TEXT_CHARS = 4000
 _WORD = re.compile(r"[^\W_]+")
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
+_LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
 
 
 def fold(text: str) -> str:
     """Small letters without accents, as every comparison of words here wants them."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return text.lower() if text.isascii() else "".join(map(_plain, text.lower()))
+
+
+@lru_cache(maxsize=4096)
+def _plain(letter: str) -> str:
+    spelled = unicodedata.normalize("NFKD", _LIGATURES.get(letter, letter))
+    return "".join(part for part in spelled if not unicodedata.combining(part))
 
 
 def tokens(text: str) -> list[str]:
@@ -35,7 +38,7 @@ def detect(text: str, languages: Mapping[str, Language], default: str) -> str:
     found = Counter(tokens(text[:TEXT_CHARS]))
     words = sum(found.values())
     telling = _telling(tuple(languages.values()))
-    scores = {code: sum(found[word] * weight for word, weight in told.items()) for code, told in telling.items()}
+    scores = {code: sum(count * told.get(word, 0) for word, count in found.items()) for code, told in telling.items()}
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0] != default, item[0]))
     if not ranked or not words:
         return default

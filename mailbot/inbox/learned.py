@@ -5,15 +5,16 @@ number a kind: how much it speaks for it. `python -m tests.corpus.teach` writes 
 has, but it cannot be trusted alone: weighing.py holds it against the phrases.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from operator import add
 from typing import Any
 
 WHOLE, BEST = 0.7, 0.3  # how much the mail as a whole counts, and the sentence that says it best
 LIKELY = 4              # kinds whose words are told
 LEAST = -1.5            # no sentence speaks against a kind more than so
-SCALE = 100             # the numbers of the file are hundredths
+SCALE = 20              # the numbers of the file are twentieths
 
 Row = tuple[float, ...]
 
@@ -24,7 +25,7 @@ class Learned:
 
     kinds: tuple[str, ...]
     bias: Row
-    rows: Mapping[str, Sequence[int]]  # in hundredths, as they are in the file: few of them are ever looked at
+    rows: Mapping[str, Sequence[int]]  # as they are in the file, and last the size: few of them are ever looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +42,47 @@ def learned(content: Mapping[str, Any]) -> Learned | None:
     """Of a language's learned.json; None where the language has none."""
     if not content:
         return None
-    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"]), content["features"])
+    return Learned(tuple(content["kinds"]), tuple(number / SCALE for number in content["bias"][:-1]), content["features"])
 
 
-def opinion(model: Learned, shape: Iterable[str], sentences: Sequence[Iterable[str]]) -> Opinion:
+def opinion(model: Learned, shape: Collection[str], sentences: Sequence[Collection[str]]) -> Opinion:
     """Of a mail: the features of each of its sentences, and those of the whole."""
     seen: set[str] = set()
-    whole, count = [0.0] * len(model.kinds), 0
+    whole = [0] * (len(model.kinds) + 1)
     best, clauses = [-2.0] * len(model.kinds), dict[str, float]()
     for features in sentences:
-        known = [feature for feature in features if feature in model.rows]
-        fresh = [feature for feature in known if feature not in seen]
-        before = seen.intersection(known)
-        seen.update(fresh)
+        known = model.rows.keys() & features
+        fresh = known - seen
         new = _sum(model, fresh)
-        whole, count = _added(whole, new), count + len(fresh)
-        said = _scores(model, _added(new, _sum(model, [feature for feature in known if feature in before])), len(known))
+        whole = _added(whole, new)
+        said = _scores(model, _added(new, _sum(model, known & seen)) if len(fresh) < len(known) else new)
+        seen |= fresh
         best = list(map(max, best, said))
         most = max(said)
         kind = model.kinds[said.index(most)]
         clauses[kind] = max(most, clauses.get(kind, most))
-    shaping = [feature for feature in shape if feature in model.rows and feature not in seen]
-    scores = _scores(model, _added(whole, _sum(model, shaping)), count + len(shaping))
+    shaping = (model.rows.keys() & shape) - seen
+    scores = _scores(model, _added(whole, _sum(model, shaping)))
     mixed = [WHOLE * score + BEST * max(said, LEAST) for score, said in zip(scores, best, strict=True)]
     likely = sorted(range(len(mixed)), key=lambda number: -mixed[number])[:LIKELY]
     telling = {model.kinds[number]: _telling(model, seen, number) for number in likely}
     return Opinion(dict(zip(model.kinds, mixed, strict=True)), dict(zip(model.kinds, best, strict=True)), clauses, telling)
 
 
-def _sum(model: Learned, features: Sequence[str]) -> list[float]:
+def _sum(model: Learned, features: Collection[str]) -> list[int]:
     if not features:
-        return [0.0] * len(model.kinds)
-    return [sum(column) / SCALE for column in zip(*(model.rows[feature] for feature in features), strict=True)]
+        return [0] * (len(model.kinds) + 1)
+    return list(map(sum, zip(*(model.rows[feature] for feature in features), strict=True)))
 
 
-def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:
-    return [left + right for left, right in zip(one, other, strict=True)]
+def _added(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    return list(map(add, one, other))
 
 
-def _scores(model: Learned, total: Sequence[float], features: int) -> list[float]:
+def _scores(model: Learned, total: Sequence[int]) -> list[float]:
     """A long mail speaks no louder than a short one."""
-    return [(bias + found) / sqrt(features + 1) for bias, found in zip(model.bias, total, strict=True)]
+    size = sqrt(total[-1] / SCALE + 1)
+    return [(bias + found / SCALE) / size for bias, found in zip(model.bias, total, strict=False)]
 
 
 def _telling(model: Learned, seen: Iterable[str], number: int) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ A phrase is written as people say it. Its words are compared by their stems and 
 form, `^word` opens the sentence, `_` stands for up to three words. Nothing here knows a language: the stemmer's name stands in the folder.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,12 +24,13 @@ FOREIGN_LETTERS = 5  # in a mail of another language, a single word shorter than
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """What it means, its forms in order, and how it is written in the folder."""
+    """What it means, its forms in order, how it is written in the folder, and the words of that."""
 
     concept: str
     forms: tuple[str, ...]
     written: str
     opening: bool = False
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """One language's phrases by the form of their first word, and its words that carry no meaning of their own."""
+    """One language's phrases by the form of their first word, or of their first two, and its words that carry no meaning of their own."""
 
     code: str
     stem: Callable[[str], str]
-    phrases: Mapping[str, tuple[Phrase, ...]]
+    phrases: Mapping[str, tuple[Phrase, ...]]               # of one word, or with a gap after it
+    pairs: Mapping[tuple[str, str], tuple[Phrase, ...]]
     small: frozenset[str]
     learned: Learned | None
 
@@ -112,24 +114,35 @@ def find(words: Sequence[str], book: Lexicon, language: str) -> tuple[Hit, ...]:
     """Every phrase in these folded tokens, by place; the mail's own language is believed more than the others."""
     found: list[Hit] = []
     main = next((tongue for tongue in book.tongues if tongue.code == language), None)
+    exact = [f"={word}" for word in words]
+    opens = next((place for place, word in enumerate(words) if word not in book.letter), 0)
     for tongue in book.tongues:
         stems = [tongue.stem(word) for word in words]
-        opens = next((place for place, word in enumerate(words) if word not in book.letter), 0)
-        for start, word in enumerate(words):
-            for phrase in (*tongue.phrases.get(f"={word}", ()), *tongue.phrases.get(stems[start], ())):
-                if tongue is not main and main is not None and _is_chance(phrase, word, main):
+        other = main if tongue is not main else None
+        for start, begun in enumerate(_begun(tongue, exact, stems)):
+            for phrase in begun:
+                if (phrase.opening and start > opens) or (other and _is_chance(phrase, words[start], other)):
                     continue
-                if phrase.opening and start > opens:
-                    continue
-                end = _end(phrase.forms, words, stems, start)
-                if end:
+                if end := start + 1 if len(phrase.forms) == 1 else _end(phrase.forms, words, stems, start):
                     found.append(Hit(phrase.concept, start, end, phrase))
     return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.concept)))
 
 
+def _begun(tongue: Tongue, exact: Sequence[str], stems: Sequence[str]) -> Iterator[Iterable[Phrase]]:
+    """For each word the phrases that may begin there, by its form and that of the next word."""
+    singles, pairs, last = tongue.phrases, tongue.pairs, len(stems) - 1
+    for at, (form, stem) in enumerate(zip(exact, stems, strict=True)):
+        begun = [*singles.get(form, ()), *singles.get(stem, ())]
+        if at < last:
+            for one in (form, stem):
+                for two in (exact[at + 1], stems[at + 1]):
+                    begun += pairs.get((one, two), ())
+        yield begun
+
+
 def _is_chance(phrase: Phrase, word: str, main: Tongue) -> bool:
     """One word of another language counts as it is written there only, and not where it is short or small in the mail's own."""
-    return len(phrase.forms) == 1 and (len(word) < FOREIGN_LETTERS or word in main.small or word not in tokens(phrase.written))
+    return len(phrase.forms) == 1 and (len(word) < FOREIGN_LETTERS or word in main.small or word not in phrase.words)
 
 
 def _end(forms: Sequence[str], words: Sequence[str], stems: Sequence[str], at: int) -> int:
@@ -148,12 +161,19 @@ def _end(forms: Sequence[str], words: Sequence[str], stems: Sequence[str], at: i
 def _tongue(language: Language) -> Tongue:
     stem = _stemmer(str(language.words.get("stemmer", "")))
     phrases: dict[str, list[Phrase]] = {}
+    pairs: dict[tuple[str, str], list[Phrase]] = {}
     for concept, written in _entries(language.wishes):
         forms = tuple(_forms(written.removeprefix("^"), stem))
-        if forms and forms[0] != "_":
-            phrases.setdefault(forms[0], []).append(Phrase(concept, forms, written.replace("=", ""), written.startswith("^")))
+        plain = written.replace("=", "")
+        phrase = Phrase(concept, forms, plain, written.startswith("^"), frozenset(tokens(plain)))
+        if len(forms) > 1 and "_" not in forms[:2]:
+            pairs.setdefault((forms[0], forms[1]), []).append(phrase)
+        elif forms and forms[0] != "_":
+            phrases.setdefault(forms[0], []).append(phrase)
     small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
-    return Tongue(language.code, stem, {first: tuple(those) for first, those in phrases.items()}, small, learned(language.learned))
+    by_one = {form: tuple(those) for form, those in phrases.items()}
+    by_two = {forms: tuple(those) for forms, those in pairs.items()}
+    return Tongue(language.code, stem, by_one, by_two, small, learned(language.learned))
 
 
 def _entries(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from mailbot.inbox.language import fold
-from mailbot.inbox.lexicon import Hit, Lexicon, find
+from mailbot.inbox.lexicon import LONGEST_WORD, Hit, Lexicon, find
 from mailbot.releases import dates
 
 WRAPPED_LINE = 50       # a line this long without a full stop goes on in the next one
@@ -15,7 +16,7 @@ SHORT_LINE = 6          # words of a line of greeting or signature
 MOST_WORDS = 600
 _TOKEN = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"«[^«»]{2,300}»|“[^“”]{2,300}”|\"[^\"]{2,300}\"")
-_STOP = re.compile(r"(?<=[.!?;…])\s+")
+_STOP = re.compile(r"(?<=[.!?;…])\s+(?!(?<=[nN]o\. )\d)")  # "report no. 12" is no end
 _TAG = re.compile(r"^\s*(?:\[[^\]]{0,60}\]\s*)+")
 _PREFIX = re.compile(r"^\s*([^\W\d_]{1,12})(?:\s*\[\d+\])?\s*:\s*")
 
@@ -103,12 +104,17 @@ def _lines(text: str) -> Iterator[str]:
 def _sentence(text: str, book: Lexicon, language: str, now: datetime, subject: bool = False) -> Sentence:
     text = unicodedata.normalize("NFC", text)
     matches = list(_TOKEN.finditer(text))[:MOST_WORDS]
-    words = tuple(fold(match[0]) for match in matches)
+    words = tuple([_folded(match[0]) if len(match[0]) <= LONGEST_WORD else fold(match[0]) for match in matches])
     places = tuple(match.span() for match in matches)
     quoted = _inside([match.span() for match in _QUOTED.finditer(text)], places)
     mentions = dates.find(text, book.grammar, now) if words else ()
     dated = _inside([mention.span for mention in mentions], places)
     return Sentence(text, words, places, find(words, book, language), quoted, dated, subject)
+
+
+@lru_cache(maxsize=50_000)
+def _folded(word: str) -> str:
+    return fold(word)
 
 
 def _inside(spans: Sequence[tuple[int, int]], places: Sequence[tuple[int, int]]) -> frozenset[int]:

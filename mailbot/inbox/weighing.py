@@ -19,24 +19,25 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.4, 0.28    # a mail that may be grave so far is a person's
-BESIDE, BESIDE_CLAUSE = -0.15, 0.33   # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = 0.24             # nothing is acted upon below it
-LEAST_LIST = 0.25       # ... for a place on the list
-LEAST_UNSAID = 0.19     # nor below this where no phrase says so too
-LEAST_UNDATED = 0.2    # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.35, Kind.UNSUBSCRIBE: 0.5}    # over whatever is no act
-SECOND, SECOND_CLAUSE = 0.5, 0.7    # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
-BESIDE_LIST = 0.11       # ... a release beside the wish for all that come
-LOUD = 0.29              # ... a release beside photos, video or audio, which may be those of the release
-OWN_CLAUSE = -0.23        # some sentence asks for it more than for anything else
-FAREWELL = 0.2          # ... and beside the wish to leave: who leaves likes to speak of the last one
-OBJECT = -0.47           # a thing that the phrases name is asked for, when what was learned thinks so far
-FILED, FILED_MARGIN = 0.06, -0.34
+GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.45  # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.15, 0.33  # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = 0.2  # nothing is acted upon below it
+LEAST_LIST = 0.17  # ... for a place on the list
+LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
+LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.35, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
+LOUD = 0.29  # ... a release beside photos, video or audio, which may be those of the release
+OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
+FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
+OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = 0.0, 0.3
 CLEAR, DENIED = 0.64, -0.31  # the phrases are sure; what was learned says otherwise
-UNHEARD, FAINT = -0.8, -0.75   # below it nothing was heard at all
-NEAR = 0.8              # on and off the list are near: the other way must be so much less likely
-CERTAIN, FEW_WORDS = 0.9, 25
+UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
+THIS_WAY = 0.3  # so much likelier the one than the other: on the list, or off it
+NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
+CERTAIN, FEW_WORDS = 0.7, 16
 SURE, UNSURE = 0.9, 0.4
 
 
@@ -56,7 +57,7 @@ def weigh(reading: Reading, heard: Opinion) -> Reading:
 def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:
     """What the phrases understand to the last word, and what was learned does not deny: that is certain."""
     said = [wish for wish in reading.wishes if wish.kind is not Kind.THANKS]
-    if not said or reading.negated or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
+    if not said or reading.negated or reading.denied or any(wish.kind not in _ACTS or wish.confidence < CLEAR for wish in said):
         return []
     persons = max(score for kind, score in scores.items() if kind not in _ACTS)
     if persons > DENIED or max(heard.best[kind] for kind in GRAVE.intersection(scores)) > GRAVE_SENTENCE:
@@ -95,7 +96,9 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
     best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
     grave = scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
     if top in GRAVE:
-        yield _wish(top, reading, heard, SURE)
+        release = reading.wish(*_RELEASES)  # `I do not need your latest, I only wanted to say hello`
+        faint = reading.negated and not grave and not reading.wish(top)
+        yield replace(release, confidence=UNSURE) if release and faint else _wish(top, reading, heard, SURE)
         return
     persons = [kind for kind in scores if kind not in (*_ACTS, *_FILED) and kind not in GRAVE]
     said = {wish.kind for wish in reading.wishes}
@@ -127,9 +130,15 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     for kind in wanted if wanted or beside else [first]:
         margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
-        allowed = scores[kind] > CERTAIN or not _objected(kind, kind is first, reading)
-        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind]
+        allowed = kind not in reading.denied and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
+        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+
+
+def _is_this_way(kind: Kind, scores: Mapping[Kind, float]) -> bool:
+    """On the list and off it are said in the same words: one must be much likelier than the other."""
+    other = {Kind.SUBSCRIBE: Kind.UNSUBSCRIBE, Kind.UNSUBSCRIBE: Kind.SUBSCRIBE}.get(kind)
+    return other is None or scores[kind] - scores[other] > THIS_WAY
 
 
 def _objected(kind: Kind, first: bool, reading: Reading) -> bool:

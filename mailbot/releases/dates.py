@@ -35,14 +35,15 @@ class Grammar:
     """What the dates.yaml of some languages say, ready to use."""
 
     patterns: tuple["_Form", ...]
+    needs: tuple[re.Pattern[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One way to write a kind of date; a text without `need` (a month's name, a digit) has none and is not searched further."""
+    """One way to write a kind of date; a text without what it `needs` (a month's name, a digit) has none and is not searched further."""
 
     kind: str
-    need: re.Pattern[str]
+    needs: re.Pattern[str]
     pattern: re.Pattern[str]
     lexicon: Mapping[str, Any]
 
@@ -51,7 +52,8 @@ def grammar(sections: Iterable[Mapping[str, Any]]) -> Grammar:
     """Prepare the dates.yaml sections of the languages that may occur."""
     found = [form for section in sections for form in _patterns(section)]
     order = ["span", "day-month", "month-day", "iso", "numeric", "month-year", "ago", "relative", "period", "month", "weekday", "year"]
-    return Grammar(tuple(sorted(found, key=lambda form: order.index(form.kind))))
+    needs = {id(form.needs): form.needs for form in found}
+    return Grammar(tuple(sorted(found, key=lambda form: order.index(form.kind))), tuple(needs.values()))
 
 
 def find(text: str, sections: Grammar | Sequence[Mapping[str, Any]], now: datetime) -> tuple[DateMention, ...]:
@@ -61,10 +63,9 @@ def find(text: str, sections: Grammar | Sequence[Mapping[str, Any]], now: dateti
     folded = fold(text)
     taken: list[tuple[int, int]] = []
     mentions: list[DateMention] = []
-    needs = {form.need for form in prepared.patterns}
-    present = {need for need in needs if need.search(folded)}
-    for form in prepared.patterns:
-        for match in form.pattern.finditer(folded) if form.need in present else ():
+    present = {id(needed) for needed in prepared.needs if needed.search(folded)}
+    for form in prepared.patterns if present else ():
+        for match in form.pattern.finditer(folded) if id(form.needs) in present else ():
             start, end = match.span()
             if any(start < other_end and other_start < end for other_start, other_end in taken):
                 continue
@@ -152,13 +153,13 @@ def _patterns(section: Mapping[str, Any]) -> Iterator[_Form]:
         "weekday": [rf"(?:{ahead})?\b(?P<weekday>{_words(of('weekdays'))})\b(?:{modified})?"],
         "year": [rf"{_before(of('year_cues'))}{_YEAR}(?![-/.,]\d)"],
     }
-    digit, a_month = re.compile(r"\d"), re.compile(_words(lexicon["months"]))
-    units = re.compile(_words([*lexicon["units"], *of("weekend")]))
+    a_month, units = (re.compile(rf"\b{_words(those)}") for those in (lexicon["months"], [*lexicon["units"], *of("weekend")]))
     needs = dict.fromkeys(("span", "day-month", "month-day", "month-year", "month"), a_month) | {"period": units, "ago": units}
-    needs |= {"relative": re.compile(_words(lexicon["relative"])), "weekday": re.compile(_words(of("weekdays")))}
+    needs |= {"relative": re.compile(rf"\b{_words(lexicon['relative'])}"), "weekday": re.compile(rf"\b{_words(of('weekdays'))}")}
+    needs |= {"iso": re.compile(r"\d-\d"), "numeric": re.compile(r"\d[/.-]\d"), "year": re.compile(_YEAR)}
     for kind, sources in kinds.items():
         for source in sources:
-            yield _Form(kind, needs.get(kind, digit), re.compile(source), lexicon)
+            yield _Form(kind, needs[kind], re.compile(source), lexicon)
 
 
 def _ago(phrase: str, lexicon: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import snowballstemmer
@@ -49,6 +50,7 @@ class Match:
     coverage: float
     why: str  # "topic" or "date"
     words: tuple[str, ...]
+    lacks_a_number: bool = False  # that the question gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Index:
     releases: int  # how many are public
     newest: tuple[str, ...]  # their ids, the newest first
     speeches: Mapping[str, _Speech]
+    stop: frozenset[str]  # the stop words of all of them
     grammar: dates.Grammar
     spellings: Spellings  # the office's own: one form for what people write differently
 
@@ -98,6 +101,7 @@ class _Asked:
     found: Mapping[int, float]
     dated: bool
     terms: frozenset[str]
+    number: bool = False
 
 
 def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, Language], before: Index | None = None) -> Index:
@@ -126,7 +130,8 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
         for place, (paper, weight) in enumerate(zip(numbers, weights, strict=True)):
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
     newest = tuple(release.id for release in newest_first(every, now))
-    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, grammar, known)
+    stop = frozenset[str]().union(*(speech.stop for speech in speeches.values()))
+    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, stop, grammar, known)
 
 
 def search(index: Index, text: str, now: datetime, limit: int = BEST, worded: int = WORDED) -> tuple[Match, ...]:
@@ -158,7 +163,8 @@ def _match(index: Index, paper: int, score: float, asked: Sequence[_Asked], whol
     covered = sum(one.weight for one in found) / whole
     why = "date" if any(one.dated for one in found) else "topic"
     words = _own_words(index, paper, [term for one in found for term in one.terms]) if worded else ()
-    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words)
+    lacking = any(one.number and one not in found for one in asked)
+    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words, lacking)
 
 
 def _own_words(index: Index, paper: int, terms: Iterable[str]) -> tuple[str, ...]:
@@ -212,14 +218,13 @@ def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
         asked.append(_date(index, mention))
     rest = _joined(rest)
     shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
-    stop = frozenset().union(*(speech.stop for speech in index.speeches.values()))
     seen: set[str] = set()
     for match in _WORD.finditer(rest):
         compound = _terms(index, match[0])
         whole = "-" not in match[0] or not compound.isdisjoint(index.postings)  # a compound that nobody has: its parts speak for it
         for word in [match[0]] if whole else match[0].split("-"):
             key = _fold(word)
-            if key in seen or key in stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
+            if key in seen or key in index.stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
                 continue
             seen.add(key)
             name = word[0].isupper() and not shouting and not _opens_sentence(rest, match.start())
@@ -238,7 +243,7 @@ def _word(index: Index, terms: frozenset[str], factor: float) -> _Asked:
     for term in sorted(terms.intersection(index.postings)):
         worth = dict(zip(*index.postings[term], strict=True))
         found = {number: max(found.get(number, 0.0), worth.get(number, 0.0)) for number in found | worth} if found else worth
-    return _Asked(factor * _rarity(index, found), found, False, terms)
+    return _Asked(factor * _rarity(index, found), found, False, terms, number=factor == NUMBER)
 
 
 def _date(index: Index, mention: dates.DateMention) -> _Asked:
@@ -315,6 +320,7 @@ def _opens_sentence(text: str, at: int) -> bool:
     return not before or before[-1] in ".!?:;\n>…"
 
 
+@lru_cache(maxsize=20_000)
 def _fold(word: str) -> str:
     spelled = unicodedata.normalize("NFKD", word.lower().replace("œ", "oe").replace("æ", "ae").replace("ß", "ss"))
     return "".join(letter for letter in spelled if not unicodedata.combining(letter))

@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailbot.inbox.outcome import Context
-from tests.corpus.sahel import Mail, acted, done, is_right, is_wrong, mails, office, wanted
+from tests.corpus.sahel import Mail, acted, done, is_disposed, is_right, is_wrong, mails, office, wanted
 
 PARTS = ("heard", "apart")
 
 
 @dataclass(frozen=True, repr=False)
 class Figures:
-    """Of one part: how many mails, those not exactly right, and those for which something wrong was done."""
+    """Of one part: how many mails, how many with the right acts, those not exactly right, those for which something wrong was done."""
 
     mails: int
+    disposed: int
     missed: list[tuple[Mail, set[tuple[str, ...]]]]
     wrong: list[tuple[Mail, set[tuple[str, ...]]]]
 
@@ -22,19 +23,25 @@ class Figures:
     def share(self) -> float:
         return 1 - len(self.missed) / self.mails
 
+    @property
+    def acts(self) -> float:
+        return self.disposed / self.mails
+
     def __repr__(self) -> str:
         """No word of a mail: a failing test prints this."""
         return str(self)
 
     def __str__(self) -> str:
         right = self.mails - len(self.missed)
-        return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {len(self.wrong)} wrong acts"
+        acts = f"{100 * self.acts:.1f} % with the right acts ({self.disposed})"
+        return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {acts}, {len(self.wrong)} wrong acts"
 
 
 def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
     judged = [(mail, done(acted(mail, context or office()))) for mail in those]
     return Figures(
         len(judged),
+        sum(is_disposed(got, wanted(mail)) for mail, got in judged),
         [(mail, got) for mail, got in judged if not is_right(got, wanted(mail))],
         [(mail, got) for mail, got in judged if is_wrong(got, wanted(mail))],
     )

@@ -143,6 +143,12 @@ def is_right(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
     return acts == right_acts and bool(kinds) == bool(right_kinds) and (not kinds or "?" in right_kinds or kinds <= right_kinds)
 
 
+def is_disposed(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
+    """Less strictly: the acts, and whether a person gets it, under whatever name."""
+    seen, right = ({one[:2] if one[0] == "send_release" else one[:1] for one in each} for each in (got, want))
+    return seen == right
+
+
 def is_wrong(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
     """Something was done that nobody asked for: a release, a place on the list, or a person's mail filed unread."""
     slugs = {one[1].removesuffix("-en") for one in want if one[0] == "send_release"}

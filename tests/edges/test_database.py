@@ -314,7 +314,7 @@ def test_a_backup_is_its_owners_alone_and_overwrites_nothing(database: Database,
 
 
 async def test_a_backup_is_made_while_mailbot_writes(database: Database, tmp_path: Path) -> None:
-    stop = threading.Event()
+    stop, writes = threading.Event(), threading.Event()
 
     def write_on() -> int:
         count = 0
@@ -322,9 +322,11 @@ async def test_a_backup_is_made_while_mailbot_writes(database: Database, tmp_pat
             count += 1
             database.write_now(flag.put, "count", str(count), NOW)
             database.write_now(flag.put, "more", "x" * 50_000, NOW)
+            writes.set()
         return count
 
     writing = asyncio.create_task(asyncio.to_thread(write_on))
+    await asyncio.to_thread(writes.wait)
     try:
         await asyncio.to_thread(backup.back_up, database, tmp_path / "backup")
     finally:
