@@ -36,7 +36,7 @@ bench: .venv/ready-for-tests  ## Measure what README claims about speed.
 	@tests/install_servers.sh
 	$(BIN)/python -m tests.benchmarks
 
-torture: .venv/ready-for-tests  ## The long crash tests: kill -9 at a hundred moments.
+torture: .venv/ready-for-tests  ## The long tests: kill -9 at a hundred moments, and teaching it anew without some of the voices.
 	@tests/install_servers.sh
 	$(BIN)/pytest tests -m torture
 

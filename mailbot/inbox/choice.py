@@ -15,9 +15,9 @@ from mailbot.releases.search import Index, rarest, search
 LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
 NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no. 27
 HALF = 0.28  # enough for a draft, which a colleague may send
-COMPARABLE = 0.63  # of the best score: whoever has more may as well be meant
+COMPARABLE = 0.7  # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
-TELLING = 3.3  # times the worth of the rarest word, found of one release: the mail is about it
+TELLING = 3.7  # times the worth of the rarest word, found of one release: the mail is about it
 APART = 0.7  # of the best score: no other may have more
 LITTLE = 3.33  # and so little says nothing
 CANDIDATES = 8

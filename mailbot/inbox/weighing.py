@@ -19,23 +19,23 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.34, 0.45  # a mail that may be grave so far is a person's
-BESIDE, BESIDE_CLAUSE = -0.15, 0.33  # a person's wish beside another: in the mail, or in a sentence of its own
+GRAVE_MAIL, GRAVE_SENTENCE = -0.26, 0.45  # a mail that may be grave so far is a person's
+BESIDE, BESIDE_CLAUSE = -0.05, 0.45  # a person's wish beside another: in the mail, or in a sentence of its own
 LEAST = 0.2  # nothing is acted upon below it
 LEAST_LIST = 0.17  # ... for a place on the list
 LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
 LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.35, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
 SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
 LOUD = 0.29  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
-FILED, FILED_MARGIN = 0.0, 0.3
+FILED, FILED_MARGIN = 0.0, 0.5
 CLEAR, DENIED = 0.64, -0.31  # the phrases are sure; what was learned says otherwise
 UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
-THIS_WAY = 0.3  # so much likelier the one than the other: on the list, or off it
+THIS_WAY = 0.8  # so much likelier the one than the other: on the list, or off it
 NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
 CERTAIN, FEW_WORDS = 0.7, 16
 SURE, UNSURE = 0.9, 0.4
@@ -115,7 +115,8 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
         yield replace(next(wish for wish in reading.wishes if wish.kind in _RELEASES), confidence=UNSURE)   # for a draft
         return
     if not grave:
-        yield from _acts(top, beside, reading, heard, scores)
+        acts = list(_acts(top, beside, reading, heard, scores))
+        yield from acts or (replace(wish, confidence=UNSURE) for wish in reading.wishes if beside and wish.kind in _RELEASES)
 
 
 def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:

@@ -44,7 +44,7 @@ class Mail:
 
 
 def mails(part: str) -> Iterator[Mail]:
-    """Those heard (two files), or those put apart."""
+    """Those heard, or those put apart."""
     for path in sorted(FOLDER.glob(f"{part}*.yaml")):
         for voice in yaml.safe_load(path.read_text(encoding="utf-8")):
             for mail in voice["mails"]:

@@ -4,6 +4,7 @@ A linear model, one column a kind, fitted by dual coordinate descent (Hsieh et a
 file. The voices apart are never read here.
 """
 
+import hashlib
 import json
 import random
 from collections import Counter, defaultdict
@@ -123,8 +124,20 @@ def contents(taught: Sequence[Example]) -> dict[str, dict[str, object]]:
     }
 
 
+def taught_from() -> str:
+    """One hash of all that a learned.json follows from: the mails, lessons and words, and the code that makes features of them."""
+    package = Path(languages.__file__).parent
+    files = [
+        *sorted((Path(__file__).parent / "voices").glob("heard*.yaml")), *sorted(LESSONS.glob("*.yaml")),
+        *sorted(languages.shipped().glob("*/*.yaml")), Path(__file__),
+        *(package / "inbox" / f"{name}.py" for name in ("sentence", "wording", "lexicon", "language", "learned")),
+    ]  # fmt: skip
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
+
+
 if __name__ == "__main__":
     for code, learned in contents(examples(mails("heard"))).items():
+        learned["from"] = taught_from()
         path = languages.shipped() / code / "learned.json"
         path.write_text(json.dumps(learned, separators=(",", ":")) + "\n", encoding="ascii")
         print(f"{path.name} of {code}: {path.stat().st_size // 1000} kB")

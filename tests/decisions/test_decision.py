@@ -223,7 +223,7 @@ def test_a_machine_is_settled_before_its_words_are_read() -> None:
     ("text", "subject", "expected"),
     [
         ("", "", "nothing-written"),
-        ("Bonjour", "", "not-understood"),
+        ("Bonjour", "", "not-sure"),
         ("Ne m'envoyez pas votre dernier communiqué", "", "negated"),
         ("Votre dernier communiqué svp, à envoyer à bob@autre.example", "", "someone-else"),
         ("Merci de m'envoyer le communiqué sur la centrale nucléaire de Brickaville", "", "no-match"),
