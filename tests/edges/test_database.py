@@ -315,18 +315,20 @@ def test_a_backup_is_its_owners_alone_and_overwrites_nothing(database: Database,
 
 
 async def test_a_backup_is_made_while_mailbot_writes(database: Database, tmp_path: Path) -> None:
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
     def write_on() -> int:
         count = 0
         while not stop.is_set():
             count += 1
             database.write_now(flag.put, "count", str(count), NOW)
+            begun.set()
             database.write_now(flag.put, "more", "x" * 50_000, NOW)
         return count
 
     writing = asyncio.create_task(asyncio.to_thread(write_on))
     try:
+        assert await asyncio.to_thread(begun.wait, 20), "else a fast copy is made before anything is written"
         await asyncio.to_thread(backup.back_up, database, tmp_path / "backup")
     finally:
         stop.set()
