@@ -6,7 +6,7 @@ that an office can add the names of its programmes without copying ours.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +44,30 @@ class Language:
     learned: Mapping[str, Any] = field(default_factory=dict)  # of learned.json, which no person writes (inbox/learned.py)
 
 
+class LearnedFile(Mapping[str, Any]):
+    """What a learned.json holds, read when it is first asked for: it takes some ten megabytes, and most processes never ask.
+
+    Making one reads the file too, and keeps nothing of it: raises LanguageFault where it cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._content = path, dict[str, Any]()
+        _learned(path)
+
+    def _read(self) -> dict[str, Any]:
+        if not self._content:
+            self._content = _learned(self._path)
+        return self._content
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
 def shipped() -> Path:
     """The folder that comes with mailbot: inside the wheel, or beside the package in a checkout."""
     inside = _PACKAGE / "_shipped" / "config" / "languages"
@@ -58,7 +82,7 @@ def load(folders: Sequence[Path]) -> dict[str, Language]:
 
 @lru_cache(maxsize=4)
 def _load(folders: tuple[Path, ...], _files: tuple[tuple[Path, int, int], ...]) -> dict[str, Language]:
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
     for folder in folders:
         for path in sorted(folder.glob("*/*.yaml")):
             if path.stem not in FILES:
@@ -69,7 +93,7 @@ def _load(folders: tuple[Path, ...], _files: tuple[tuple[Path, int, int], ...]) 
             sections = found.setdefault(path.parent.name, {})
             sections[path.stem] = _merged(sections.get(path.stem, {}), file.content, file, ())
         for path in sorted(folder.glob("*/learned.json")):
-            found.setdefault(path.parent.name, {})["learned"] = _learned(path)
+            found.setdefault(path.parent.name, {})["learned"] = LearnedFile(path)
     return {code: _language(code, sections) for code, sections in sorted(found.items())}
 
 

@@ -6,7 +6,7 @@ form, `^word` opens the sentence, `_` stands for up to three words. Nothing here
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import snowballstemmer
@@ -52,7 +52,7 @@ class Tongue:
     phrases: Mapping[str, tuple[Phrase, ...]]               # of one word, or with a gap after it
     pairs: Mapping[tuple[str, str], tuple[Phrase, ...]]
     small: frozenset[str]
-    learned: Learned | None
+    learned: Callable[[], Learned | None]  # large, and for the few who ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _tongue(language: Language) -> Tongue:
     small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
     by_one = {form: tuple(those) for form, those in phrases.items()}
     by_two = {forms: tuple(those) for forms, those in pairs.items()}
-    return Tongue(language.code, stem, by_one, by_two, small, learned(language.learned))
+    return Tongue(language.code, stem, by_one, by_two, small, cache(partial(learned, language.learned)))
 
 
 def _entries(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

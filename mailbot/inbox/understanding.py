@@ -46,9 +46,10 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     reading = read_sentences(found, message.subject, message.visible_text, book, ears.known)
     wanted_by = deadline(f"{message.subject}\n{message.visible_text}", book.clock, now, ears.zone)
     tongue = next((tongue for tongue in book.tongues if tongue.code == spoken), None)
-    if tongue is None or tongue.learned is None or not found:
+    model = tongue.learned() if tongue else None
+    if tongue is None or model is None or not found:
         return Understood(spoken, reading, wanted_by)
-    heard = opinion(tongue.learned, shape(found), [wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)])
+    heard = opinion(model, shape(found), [wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)])
     return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)), wanted_by)
 
 
