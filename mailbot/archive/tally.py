@@ -37,6 +37,7 @@ class Figure(StrEnum):
     NO_RELEASE = "no-release"
     TOPIC = "topic"                 # detail: a word
     SENT = "sent"                   # detail: answer or broadcast; mails that brought a release
+    MEDIUM = "sent-by-medium"       # detail: of those the medium of who got it, where somebody has said; no language
 
 
 class Count(NamedTuple):

@@ -11,7 +11,7 @@ from mailbot.archive.tally import CLOSED, NO_RELEASE, Answer, Asked, Count, Figu
 from mailbot.archive.term import Terms
 from mailbot.database.archive_tables import tally
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import case_file, delivery, edition, mail
+from mailbot.database.tables import case_file, delivery, edition, journalist, mail
 from mailbot.inbox.language import fold
 from mailbot.inbox.store import DECIDED
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -111,8 +111,13 @@ def _asked(row: Any, answer: Answer | None) -> Asked:
 def _brought(tx: Tx, which: sa.ColumnElement[bool], zone: tzinfo) -> Tally:
     where = (delivery.c.state == DeliveryState.SENT, delivery.c.kind.in_(BRINGS), delivery.c.release != "", which)
     found: Tally = Counter()
-    for row in tx.execute(sa.select(delivery.c.finished_at, delivery.c.language, delivery.c.kind).where(*where)):
-        found[Count(row.finished_at.astimezone(zone).year, Figure.SENT, row.language, row.kind)] += 1
+    columns = (delivery.c.finished_at, delivery.c.language, delivery.c.kind, journalist.c.medium)
+    query = sa.select(*columns).outerjoin(journalist, journalist.c.key == delivery.c.recipient_key).where(*where)
+    for row in tx.execute(query):
+        year = row.finished_at.astimezone(zone).year
+        found[Count(year, Figure.SENT, row.language, row.kind)] += 1
+        if row.medium:
+            found[Count(year, Figure.MEDIUM, "", row.medium)] += 1
     return found
 
 

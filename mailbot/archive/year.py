@@ -12,7 +12,7 @@ COLUMNS = ("year", "figure", "language", "detail", "number")
 
 
 def figures(year: int, tally: Tally, published: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """`mailbot report --json`. `published`: language -> the releases of the year. By medium: nobody writes down yet who works for which."""
+    """`mailbot report --json`. `published`: language -> the releases of the year. By medium: of those whom somebody knows."""
     languages = sorted({count.language for count in tally if count.language} | set(published))
     requests, by_mailbot, by_colleague = (_sum(tally, one) for one in (Figure.REQUESTS, Figure.BY_MAILBOT, Figure.BY_COLLEAGUE))
     closed = _sum(tally, Figure.CLOSED)
@@ -31,7 +31,7 @@ def figures(year: int, tally: Tally, published: Mapping[str, Sequence[str]]) -> 
         "deadlines": {"named": _sum(tally, Figure.DEADLINES), "missed": _sum(tally, Figure.MISSED)},
         "reach": {
             "by_language": {code: of for code in languages if (of := _details(tally, Figure.SENT, code))},
-            "by_medium": None,
+            "by_medium": _details(tally, Figure.MEDIUM, ""),
         },
         "without_release": {"total": _sum(tally, Figure.NO_RELEASE), "words": _words(tally)},
     }  # fmt: skip

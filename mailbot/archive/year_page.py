@@ -15,7 +15,8 @@ PAGES = Path(__file__).parent / "pages"
 NARROW = "\u202f"
 LINES = (
     "title", "made", "foot", "none", "requests", "by_mailbot", "by_colleague", "closed_without_answer", "unanswered", "median", "deadlines",
-    "missed", "releases", "published", "language", "answers", "announcements", "reach", "without-release", "without-release-total",
+    "missed", "releases", "published", "language", "answers", "announcements", "reach", "medium", "medium-note",
+    "medium-radio", "medium-tv", "medium-press", "medium-web", "medium-agency", "without-release", "without-release-total",
     "word", "times", "words-note", "no-words", "thousands", "second", "minute", "hour", "day",
 )  # fmt: skip
 
@@ -58,7 +59,8 @@ def page(found: Mapping[str, Any], office: str, made_on: date, voice: Voice) -> 
         made=f"{said['made']}{NO_BREAK_SPACE}{date_in_words(made_on, voice.rules)}",
         median=_duration(found["median_answer_seconds"], voice),
         shares=[(said[one], requests[one], round(100 * requests[one] / requests["total"]) if requests["total"] else 0) for one in shares],
-        by_language=reach, words=found["without_release"]["words"],
+        by_language=reach, by_medium=[(said[f"medium-{one}"], number) for one, number in found["reach"]["by_medium"].items()],
+        words=found["without_release"]["words"],
     )  # fmt: skip
 
 

@@ -26,6 +26,16 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"       # is not to be written to at all: outranks every wish (LS-10)
 
 
+class Medium(StrEnum):
+    """What a journalist works for."""
+
+    RADIO = "radio"
+    TV = "tv"
+    PRESS = "press"
+    WEB = "web"
+    AGENCY = "agency"
+
+
 class Purpose(StrEnum):
     """What a mail of ours about the list asks or offers: an answer to one is no answer to another."""
 
@@ -82,6 +92,7 @@ class Journalist:
     name: str
     language: str
     outlet: str
+    medium: str
     state: State
     origin: str
 

@@ -75,12 +75,15 @@ def remove(tx: Tx, address_key: str, now: datetime) -> tuple[Journalist, Step] |
     return who, step
 
 
-def add(tx: Tx, address: Address, language: str, outlet: str, origin: str, now: datetime) -> tuple[Journalist, Step]:
+def add(
+    tx: Tx, address: Address, language: str, outlet: str, medium: str | None, origin: str, now: datetime
+) -> tuple[Journalist, Step]:
     """A colleague puts an address on the list, which came from `origin`: who it was, and what came of it."""
     who = known(tx, address, language, now)
     step = wish(who, Event.ADDED, None, now)
     if isinstance(step, Change) and become(tx, who, step.becomes, now):
-        tx.execute(journalist.update().where(journalist.c.id == who.id).values(origin=origin, outlet=outlet, language=language))
+        told = {"origin": origin, "outlet": outlet, "medium": medium, "language": language}
+        tx.execute(journalist.update().where(journalist.c.id == who.id).values(told))
         note(tx, who, Channel.COMMAND, step.why, origin, None, now)
     return who, step
 
@@ -150,6 +153,6 @@ def _hash(token: str) -> str:
 
 def _journalist(row: sa.Row[Any]) -> Journalist:
     return Journalist(
-        id=row.id, key=row.key, address=row.address, name=row.name, language=row.language, outlet=row.outlet,
+        id=row.id, key=row.key, address=row.address, name=row.name, language=row.language, outlet=row.outlet, medium=row.medium or "",
         state=State(row.state), origin=row.origin,
     )  # fmt: skip

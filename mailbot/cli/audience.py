@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mailbot.audience.journalist import Medium
 from mailbot.cli import forget
 from mailbot.cli.opening import (
     DryRun,
@@ -63,8 +64,8 @@ def show(context: typer.Context, address: AddressOf, as_json: Json = False) -> N
         raise _unknown(address)
     if as_json:
         return print_json((row or {"address": address, "state": "none", "consent": []}) | {"held": held})
-    for name in ("address", "name", "language", "outlet", "state", "origin"):
-        typer.echo(f"{name}: {one_line(row[name] if row else '', 200)}".rstrip())
+    for name in ("address", "name", "language", "outlet", "medium", "state", "origin"):
+        typer.echo(f"{name}: {one_line((row[name] or '') if row else '', 200)}".rstrip())
     for one in row["consent"] if row else ():
         of_mail = f", mail {one['mail']}" if one["mail"] else ""
         said = f"  {one['at']:%Y-%m-%d %H:%M}  {one['event']:<10}  by {one['channel']}{of_mail}: {one_line(one['words'], 200)}"
@@ -103,7 +104,9 @@ def export(
             keys = [row["address"] for row in database.read_now(store.listed)]
             return print_json_lines(database.read_now(store.shown, _keys(context, one, only_looks=True)[0]) for one in keys)
         rows = database.read_now(store.consents)
-    columns = ("address", "name", "language", "outlet", "state", "origin", "created_at", "changed_at", "at", "event", "channel", "words")
+    columns = (
+        "address", "name", "language", "outlet", "medium", "state", "origin", "created_at", "changed_at", "at", "event", "channel", "words",
+    )  # fmt: skip
     text = table(columns, rows)
     if file is None:
         return typer.echo(text.replace("\r\n", "\n"), nl=False)
@@ -119,6 +122,7 @@ def add(
     name: Annotated[str, typer.Option(help="The journalist's name.")] = "",
     language: Annotated[str, typer.Option(help="The language to write in; the office's own by default.")] = "",
     outlet: Annotated[str, typer.Option(help="The newspaper, station or agency.")] = "",
+    medium: Annotated[Medium | None, typer.Option(help="What kind of medium that is; the yearly report counts by it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Put an address on the press list. Not one that has left it, is not to be written to, or was forgotten: only its owner can come back.
@@ -145,7 +149,7 @@ def add(
             typer.echo(f"mailbot: {parsed.address} is not written to ({', '.join(barred)}), and stays so.", err=True)
             raise typer.Exit(1)
         given = Address(parsed.address, name or parsed.name)
-        who, step = database.write_now(store.add, given, language or known[0], outlet, origin.strip(), now())
+        who, step = database.write_now(store.add, given, language or known[0], outlet, medium, origin.strip(), now())
     if isinstance(step, Refuse):
         typer.echo(f"mailbot: {who.address} is {who.state}: only the journalist can come back.", err=True)
         raise typer.Exit(1)

@@ -223,6 +223,7 @@ journalist = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("outlet", sa.Text, nullable=False),
+    sa.Column("medium", sa.String(20)),  # journalist.Medium; none: nobody has said
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("origin", sa.Text, nullable=False),  # the list that somebody came from who never asked us
     sa.Column("created_at", Instant, nullable=False),

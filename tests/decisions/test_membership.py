@@ -28,7 +28,7 @@ def mail(text: str, *fields: str, sender: str = AWA, path: str = AWA, **more: An
 
 
 def journalist(state: State, language: str = "en") -> Journalist:
-    return Journalist(id=1, key=key(AWA), address=AWA, name="", language=language, outlet="", state=state, origin="")
+    return Journalist(id=1, key=key(AWA), address=AWA, name="", language=language, outlet="", medium="", state=state, origin="")
 
 
 def asked(purpose: Purpose, **more: Any) -> Asked:

@@ -72,6 +72,7 @@ SOME: Tally = Counter(
         Count(2026, Figure.BY_COLLEAGUE, "fr"): 300, Count(2026, Figure.CLOSED, "en"): 44, Count(2026, Figure.SECONDS, "fr", "38"): 900,
         Count(2026, Figure.SECONDS, "fr", "6100"): 300, Count(2026, Figure.DEADLINES, "fr"): 80, Count(2026, Figure.MISSED, "fr"): 3,
         Count(2026, Figure.SENT, "fr", "answer"): 900, Count(2026, Figure.SENT, "fr", "broadcast"): 5200,
+        Count(2026, Figure.MEDIUM, "", "radio"): 40,
         Count(2026, Figure.NO_RELEASE, "fr"): 61, Count(2026, Figure.TOPIC, "fr", "cholera"): 12,
         Count(2026, Figure.TOPIC, "en", "cholera"): 5, Count(2026, Figure.TOPIC, "fr", "<script>"): 3,
     }
@@ -88,7 +89,7 @@ def test_the_figures_add_up() -> None:
     )  # fmt: skip
     assert found["median_answer_seconds"] == 38
     assert found["without_release"] == {"total": 61, "words": [("cholera", 17), ("<script>", 3)]}
-    assert found["reach"] == {"by_language": {"fr": {"answer": 900, "broadcast": 5200}}, "by_medium": None}
+    assert found["reach"] == {"by_language": {"fr": {"answer": 900, "broadcast": 5200}}, "by_medium": {"radio": 40}}
 
 
 @pytest.mark.parametrize(
@@ -134,10 +135,12 @@ def test_the_command_counts_the_year_and_names_nobody(database: Database, databa
     database.write_now(a_year)
     (tmp_path / "office").mkdir()
     mailbot = Commands(tmp_path / "office")
-    mailbot.configure(database_url)
+    mailbot.configure(database_url, {"security": {"secret_key": "a key that only this test knows"}})
+    mailbot("audience", "add", AWA, "--origin", "press day", "--medium", "radio")
     found = mailbot("report", "--year", "2026", "--html", "r.html", "--csv", "r.csv", "--json").json()
     assert (found["requests"]["total"], found["requests"]["by_mailbot"], found["median_answer_seconds"]) == (3, 1, 40)
     assert (found["releases"]["published"], found["without_release"]["total"]) == (1, 2)
+    assert found["reach"] == {"by_language": {"fr": {"answer": 1}}, "by_medium": {"radio": 1}}
     rows = list(csv.DictReader(io.StringIO((mailbot.folder / "r.csv").read_bytes().decode("utf-8-sig"), newline="")))
     assert {(row["figure"], row["language"]): row["number"] for row in rows}["requests", "fr"] == "3"
     for file in ("r.html", "r.csv"):

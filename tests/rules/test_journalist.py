@@ -31,7 +31,7 @@ ON_IT, OFF_IT, NO = Keep(Why.ALREADY_SUBSCRIBED), Keep(Why.ALREADY_LEFT), Refuse
 
 
 def journalist(state: State) -> Journalist:
-    return Journalist(id=1, key="a@b.example", address="a@b.example", name="A", language="fr", outlet="", state=state, origin="")
+    return Journalist(id=1, key="a@b.example", address="a@b.example", name="A", language="fr", outlet="", medium="", state=state, origin="")
 
 
 def asked(purpose: Purpose, state: State, at: datetime = LONG_AGO, *, is_used: bool = False) -> Asked:
