@@ -57,7 +57,7 @@ async def test_photos_by_a_word_one_by_its_number_and_by_a_plain_wish(office: Of
     office.ask("Bonjour,\n\nPourriez-vous m'envoyer les photos du communiqué sur la fontaine ?\n", sender="bob@paper.example")
     await office.once()
     both = [read(got.content) for got in office.taken(relay) if got.recipient == "bob@paper.example"]
-    assert [len(list(mail.iter_attachments())) for mail in both] in ([1], [0, 1])
+    assert sorted(len(list(mail.iter_attachments())) for mail in both) in ([1], [0, 1])
     assert office.unsound() == []
     gone = await replied(office, relay, gmail("PHOTO 3", listed))
     assert gone["To"].addresses[0].addr_spec == COLLEAGUE
