@@ -20,6 +20,7 @@ from mailbot.message.address import Address
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault, Reply
 from mailbot.rendering import Words, render
+from mailbot.rounds import every
 
 log = structlog.get_logger()
 LOOK_SECONDS = 60.0
@@ -71,13 +72,7 @@ class Alerter:
 
     async def run(self) -> None:
         """Until stop()."""
-        while not self._stopping.is_set():
-            await self.once()
-            try:
-                async with asyncio.timeout(self._every_seconds):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+        await every(self._every_seconds, self._stopping, "alerts", self.once)
 
     async def once(self) -> None:
         """One look, then every message that is due."""

@@ -14,6 +14,7 @@ from mailbot.archive.term import Ends, Terms, ends
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.database.scrub import scrub
+from mailbot.rounds import every
 
 log = structlog.get_logger()
 LOOK_SECONDS = 600.0
@@ -35,13 +36,7 @@ class Retainer:
 
     async def run(self) -> None:
         """Until stop()."""
-        while not self._stopping.is_set():
-            await self.once()
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+        await every(LOOK_SECONDS, self._stopping, "retain", self.once)
 
     async def once(self) -> None:
         """Today's round, where nobody has made it or is making it."""

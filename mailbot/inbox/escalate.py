@@ -13,6 +13,7 @@ from mailbot.database.engine import Database, Tx
 from mailbot.inbox.hand_over import Desk, hand_over, pass_on
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
+from mailbot.rounds import every
 
 log = structlog.get_logger()
 LOOK_SECONDS = 60.0
@@ -31,13 +32,7 @@ class Escalator:
 
     async def run(self) -> None:
         """Until stop()."""
-        while not self._stopping.is_set():
-            await self.once()
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+        await every(LOOK_SECONDS, self._stopping, "escalate", self.once)
 
     async def once(self) -> None:
         """Deal with every case that is due. Nothing leaves in observe mode."""

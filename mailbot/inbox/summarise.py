@@ -17,6 +17,7 @@ from mailbot.inbox.reason import PROTECTED
 from mailbot.message import token
 from mailbot.outbox import store as outbox
 from mailbot.releases import store as releases
+from mailbot.rounds import every
 
 LOOK_SECONDS = 60.0
 WAITING_EVERY = timedelta(hours=1)
@@ -41,13 +42,7 @@ class Summariser:
 
     async def run(self) -> None:
         """Until stop()."""
-        while not self._stopping.is_set():
-            await self.once()
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+        await every(LOOK_SECONDS, self._stopping, "summarise", self.once)
 
     async def once(self) -> None:
         """Queue the list that is due, if one is."""

@@ -19,6 +19,7 @@ from mailbot.database.engine import Database, Tx
 from mailbot.inbox import imap, store
 from mailbot.inbox.notice_answers import SentFolder
 from mailbot.pulse import Pulse
+from mailbot.rounds import pause
 
 log = structlog.get_logger()
 SIZE_CAP_OCTETS = 64 << 20  # over it the mail stays unread, and a person is told
@@ -264,11 +265,7 @@ class Watcher:
 
     async def _pause(self, seconds: float) -> None:
         self._beat(seconds)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
+        await pause(seconds, self._stopping)
 
 
 def _begin(
