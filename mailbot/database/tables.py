@@ -178,6 +178,10 @@ delivery = sa.Table(
     sa.Column("sheet", sa.Text, nullable=False, default=""),  # the HTML of a page that leaves as a PDF beside the text
     sa.Column("sheet_name", sa.String(200), nullable=False, default=""),
     sa.Column("written_from", sa.JSON(none_as_null=True)),  # what was decided, so that it can be written anew
+    sa.Column("broadcast", sa.ForeignKey("broadcast.id"), index=True),  # the announcement that it belongs to
+    sa.Column("journalist", sa.ForeignKey("journalist.id"), index=True),  # of a broadcast: who gets it
+    sa.Column("letter", sa.ForeignKey("letter.id")),  # of a broadcast: its words, which are kept once for all
+    sa.Column("raw_hash", sa.String(64), nullable=False, default="", server_default=sa.text("''")),  # of bytes made from a letter
     sa.Column("photos", sa.JSON),  # the marks of the photos that it names or brings, as they were when this was written
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
@@ -224,6 +228,12 @@ journalist = sa.Table(
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("outlet", sa.Text, nullable=False),
     sa.Column("medium", sa.String(20)),  # journalist.Medium; none: nobody has said
+    sa.Column("beat", sa.Text, nullable=False, default="", server_default=sa.text("''")),
+    sa.Column("place", sa.Text, nullable=False, default="", server_default=sa.text("''")),
+    sa.Column("format", sa.String(16), nullable=False, default="standard", server_default=sa.text("'standard'")),  # standard, lite, text
+    sa.Column("notes", sa.Text, nullable=False, default="", server_default=sa.text("''")),  # a colleague's
+    sa.Column("topics", sa.JSON),  # the only ones that somebody wants; none: all
+    sa.Column("paused_until", Instant),  # gets no announcement before then
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("origin", sa.Text, nullable=False),  # the list that somebody came from who never asked us
     sa.Column("created_at", Instant, nullable=False),

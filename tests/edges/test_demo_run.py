@@ -90,7 +90,7 @@ async def _started(process: asyncio.subprocess.Process, temporary: Path) -> Demo
 async def test_a_newcomers_mail_is_answered_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
     mail = {"name": "Jo", "address": "jo@paper.example", "subject": "Release", "text": "Please send me your latest press release."}
     text = await demo.outcome(mail)
-    assert "Seagrass in the bay has gained 40 hectares in five years" in text and "send_release" in text
+    assert "Seagrass in the bay has gained 40 hectares in five years" in text and "send_release" in text, text
 
     second = await asyncio.create_subprocess_exec(
         sys.executable, *COMMAND, "--config", str(demo.config), "status", "--json", stdout=asyncio.subprocess.PIPE
