@@ -42,7 +42,7 @@ torture: .venv/ready-for-tests  ## The long tests: kill -9 at a hundred moments,
 
 lock:  ## Write both locks anew from pyproject.toml (needs uv; every package may move to its newest allowed version).
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv"; exit 1; }
-	uv pip compile --upgrade $(LOCKED) --extra postgres --extra pdf --extra import --extra photos --extra microsoft365 --extra demo --extra build -o requirements.lock pyproject.toml
+	uv pip compile --upgrade $(LOCKED) --extra postgres --extra pdf --extra import --extra photos --extra dkim --extra microsoft365 --extra demo --extra build -o requirements.lock pyproject.toml
 	uv pip compile --upgrade $(LOCKED) --all-extras -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header

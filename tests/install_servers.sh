@@ -17,6 +17,9 @@ compgen -G '/usr/lib/*/libpangoft2-1.0.so.0' >/dev/null || missing+=(libpangoft2
 compgen -G '/usr/lib/*/libharfbuzz-subset.so.0' >/dev/null || missing+=(libharfbuzz-subset0)
 compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || missing+=(fonts-dejavu-core)
 [ -x /usr/bin/pdftotext ] || missing+=(poppler-utils)
+# What judges our mails as a stranger's filter does, and the second verifier of our signatures.
+[ -x /usr/bin/spamassassin ] || missing+=(spamassassin)
+[ -f /usr/share/perl5/Mail/DKIM.pm ] || missing+=(libmail-dkim-perl)
 # The browser that opens our pages as a reader does.
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 
