@@ -7,7 +7,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
-    "correction": frozenset({"organisation", "release", "received", "changes", "more", "offered", "cut"}),
+    "correction": frozenset({"organisation", "release", "received", "changes", "more", "offered", "cut", "reason"}),
     "withdrawal": frozenset({"organisation", "release", "received", "reason"}),
     "offers": frozenset({"organisation", "offers", "reply_subject"}),
     "sheet": frozenset({"organisation", "release"}),

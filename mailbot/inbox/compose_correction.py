@@ -33,6 +33,7 @@ def correction_mail(
     )  # fmt: skip
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "received": to.at, "cut": False,
+        "reason": correction.reason,
         "changes": tuple(_shown(change) for change in changes[:MOST_CHANGES]), "more": max(0, len(changes) - MOST_CHANGES),
         "offered": tuple({"word": one.word, "gives": str(one.gives), "code": one.code} for one in offered),
     }  # fmt: skip
