@@ -114,7 +114,7 @@ def carry_out(
                 if decision.offer and desk.mode == "automatic":
                     desk.enqueue(tx, compose.offers(desk.office, subject, decision, library, language), now)
             case RecordReport():
-                note_report(tx, decision, subject.mail, now)
+                note_report(tx, desk, decision, subject.mail, now)
                 if failed := [one for one in decision.reported if one.action == "failed"]:
                     submit.not_reached(tx, desk, decision.ours, "not-delivered", failed[0].diagnostic or failed[0].status, now)
             case ColleagueReply():
