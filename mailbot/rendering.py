@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +40,7 @@ from mailbot.typography import Typography, date_in_words, moment_in_words, no_br
 
 NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
+SET_AT_ONCE = 64  # the same release goes to many: its typography and its styles are worked out once
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
 _FILTERS = (
@@ -227,9 +229,19 @@ def render(words: Words, language: str, name: str, values: Mapping[str, Any]) ->
     html = ""
     if "html" in parts(name):
         raw = _fill(words, f"{language}/{name}.html.j2", {**given, "language": language, "mail_subject": subject})
-        html = _inline(no_break_html(raw, words.typographies[language]))
+        html = _set_html(raw, words.typographies[language])
     rules = words.typographies[language]
-    return Rendered(no_break(subject, rules), _tidy(wrap(no_break(filled["txt"], rules))), html)
+    return Rendered(no_break(subject, rules), _set_text(filled["txt"], rules), html)
+
+
+@lru_cache(SET_AT_ONCE)
+def _set_html(raw: str, rules: Typography) -> str:
+    return _inline(no_break_html(raw, rules))
+
+
+@lru_cache(SET_AT_ONCE)
+def _set_text(raw: str, rules: Typography) -> str:
+    return _tidy(wrap(no_break(raw, rules)))
 
 
 def render_page(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
