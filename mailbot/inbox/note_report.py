@@ -31,8 +31,7 @@ def note_report(tx: Tx, desk: Desk, report: RecordReport, mail: int, now: dateti
             name_again(tx, answered, now)
     for delivery, draft in recall_store.left(tx, report.ours) if failed else ():
         if draft.kind in ANSWERS:
-            said = failed[0].diagnostic or failed[0].status
-            give_back(tx, desk, draft, delivery, "refused", said, f"{delivery}.bounced", now)
+            give_back(tx, desk, draft, delivery, "refused", failed[0].diagnostic or failed[0].status, f"{delivery}.bounced", now)
     went_to = suppression_store.went_to(tx, report.ours, TO_JOURNALISTS)
     for delivery, said in concerned(went_to, report.reported):
         if report.feedback_type:

@@ -76,6 +76,7 @@ CORRECTION = {
         CHANGE, CHANGE | {"part": "title", "before": ""}, CHANGE | {"part": "contact", "after": ""},
         {"part": "date", "before": date(2024, 10, 1), "after": date(2024, 10, 2)},
     ),
+    "reason": "Un chiffre était faux.",
 }  # fmt: skip
 WITHDRAWAL = {"organisation": ORGANISATION, "release": RELEASE, "received": WHEN, "reason": "Un chiffre est faux."}
 OFFERS = {"organisation": ORGANISATION, "offers": (OTHER, OTHER | {"url": ""}), "reply_subject": "Re: Le pont"}
@@ -158,7 +159,7 @@ BARE: dict[str, dict[str, Any]] = {
     | {"reply_subject": ""},
     "offers": OFFERS | {"offers": (OTHER | {"url": ""},), "reply_subject": ""},
     "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
-    | {"offered": (), "cut": True},
+    | {"offered": (), "cut": True, "reason": ""},
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
