@@ -199,7 +199,7 @@ delivery = sa.Table(
     sa.Column("emptied_at", Instant),  # its bytes and words are gone (archive/)
 )
 sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
-sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at)
+sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain)  # answers to a domain, without a row
 
 # Each dialogue with the relay, for "what did it say", and for the pace.
 attempt = sa.Table(
