@@ -80,7 +80,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
     loaded = languages.load(terms.language_folders(settings))
     office = terms.office_of(settings, loaded)
-    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
+    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code, of_the_office=True)):
         raise fault  # now, and not when the first journalist writes
     tokens = terms.access_tokens(settings, clock)
     inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)

@@ -619,3 +619,8 @@ def test_an_echo_shows_what_leaves_to_whom_and_the_word_that_stops_it(words: Wor
         for fact in (SENDER["name"], SENDER["address"], "Oui, à 10 h.", "NON", "Re: Le pont"):
             assert fact in part
     assert "3" in made.subject
+
+
+def test_at_a_start_the_offices_own_templates_are_looked_at(office: Callable[..., Words]) -> None:
+    (fault,) = faults(office(answer__txt__j2="{{ nonsense }}"), "fr", of_the_office=True)
+    assert "'nonsense' is not a value" in str(fault)
