@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.audience.journalist import Medium
-from mailbot.cli import forget
+from mailbot.cli import audience_import, forget
 from mailbot.cli.opening import (
     DryRun,
     Json,
@@ -24,6 +24,7 @@ from mailbot.cli.opening import (
 
 app = typer.Typer(no_args_is_help=True, help="The press list: who is on it, and how they came there.")
 app.command()(forget.forget)
+app.command("import")(audience_import.import_)
 AddressOf = Annotated[str, typer.Argument(metavar="ADDRESS", help="A journalist's mail address.")]
 
 

@@ -110,6 +110,7 @@ BREAKER = {"organisation": ORGANISATION, "answers": 90, "per_minute": 30, "when"
 ROUND_TRIP = {"organisation": ORGANISATION, "mark": "8f3a01", "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
+INVITATION = {"organisation": ORGANISATION, "origin": "liste 2023", "word": "OUI", "link": "", "days": 7}
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 SIGN_OFF = {
     "organisation": ORGANISATION, "title": "Un pont à péage",
@@ -133,7 +134,7 @@ FULL: dict[str, dict[str, Any]] = {
     "skeleton": {"organisation": ORGANISATION}, "echo": ECHO, "told": TOLD, "own_text": OWN_TEXT, "sign_off": SIGN_OFF,
     "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
-    "correction": CORRECTION, "withdrawal": WITHDRAWAL,
+    "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -160,6 +161,7 @@ BARE: dict[str, dict[str, Any]] = {
     "offers": OFFERS | {"offers": (OTHER | {"url": ""},), "reply_subject": ""},
     "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
     | {"offered": (), "cut": True, "reason": ""},
+    "invitation": INVITATION,
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
