@@ -125,6 +125,10 @@ def _quoted(text: str) -> bytes:
     if _AS_IT_IS.fullmatch(text) and not text.startswith((".", "From ")):
         return text.encode()
     octets = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True)
+    if len(octets) - octets.rfind(b"\n") > _LINE:  # a soft line end may follow, for which there is no room
+        at = octets.rfind(b"\n") + _LINE - 4
+        coded = octets.rfind(b"=", at - 2, at)
+        octets = octets[: coded if coded > 0 else at] + b"=\n" + octets[coded if coded > 0 else at :]
     octets = _DOTS.sub(lambda dots: b"=2E=\n" * len(dots[0]), octets)
     return _FROM.sub(b"=46=\nrom ", octets).replace(b"\n", b"\r\n")
 
