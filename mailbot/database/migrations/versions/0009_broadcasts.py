@@ -71,9 +71,11 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("waits_for", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["broadcast"], ["broadcast.id"], name=op.f("fk_letter_broadcast"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("broadcast", "language", "format", "waits_for", name=op.f("uq_letter_broadcast_language_format_waits_for"))
+        sa.UniqueConstraint("broadcast", "language", "format", "waits_for", "version",
+            name=op.f("uq_letter_broadcast_language_format_waits_for_version")),
     )
     op.create_index(op.f("ix_letter_broadcast"), "letter", ["broadcast"], unique=False)
     for name, kind, target in (
