@@ -18,7 +18,7 @@ from mailbot.database.broadcast_tables import letter
 from mailbot.database.engine import Tx, insert
 from mailbot.database.tables import delivery
 from mailbot.message import token
-from mailbot.message.address import cap_key, key
+from mailbot.message.address import key
 from mailbot.message.letter import Letter
 from mailbot.message.outgoing import File
 from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
@@ -29,7 +29,7 @@ AT_ONCE = 10_000  # rows in memory, whatever the list's length
 # Those who are being queued. It lives as long as a connection, and is empty outside enqueue_all.
 _addressee = sa.Table(
     "addressee", sa.MetaData(), sa.Column("id", sa.String(40)), sa.Column("key", sa.Text), sa.Column("recipient", sa.String(320)),
-    sa.Column("recipient_name", sa.Text), sa.Column("recipient_key", sa.String(320)), sa.Column("cap_key", sa.String(320)),
+    sa.Column("recipient_name", sa.Text), sa.Column("recipient_key", sa.String(320)),
     sa.Column("recipient_domain", sa.String(255)), sa.Column("message_id", sa.String(400)), sa.Column("journalist", sa.Integer),
     sa.Column("letter", sa.Integer), sa.Column("written_from", sa.JSON), prefixes=["TEMPORARY"],
 )  # fmt: skip
@@ -117,15 +117,16 @@ def enqueue_all(
 
 def _numbered(broadcast_id: str, addressees: Iterable[Addressee], secret: bytes, domain: str) -> Iterator[tuple[Any, ...]]:
     """Ids in their order of queueing: a database appends them to its indexes, and need not look for each one's place."""
-    start = secrets.token_hex(8)
+    start, facts = secrets.token_hex(8), dict[tuple[tuple[str, str], ...], str]()
     for number, one in enumerate(addressees):
-        delivery_id, same = f"{start}{number:08x}", key(one.address)
+        delivery_id, same, told = f"{start}{number:08x}", key(one.address), tuple(one.facts.items())
         if not same:
             raise ValueError(f"journalist {one.journalist} has no address that mail can be sent to")
-        facts = json.dumps(dict(one.facts), sort_keys=True) if one.facts else "{}"
+        if told not in facts:  # most have the same: it is written down once
+            facts = {told: json.dumps(dict(told), sort_keys=True)}
         yield (
-            delivery_id, f"broadcast:{broadcast_id}:{one.journalist}", one.address, one.name, same, cap_key(same),
-            same.rpartition("@")[2], token.message_id(secret, delivery_id, domain), one.journalist, one.letter, facts,
+            delivery_id, f"broadcast:{broadcast_id}:{one.journalist}", one.address, one.name, same,
+            same.rpartition("@")[2], token.message_id(secret, delivery_id, domain), one.journalist, one.letter, facts[told],
         )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def _queued(tx: Tx, broadcast_id: str, release: str, now: datetime) -> Any:
     """The rows of the temporary table, with everything that is the same for all; who is queued already stays as they are."""
     same = {
         "kind": Kind.BROADCAST, "priority": BY_LETTER, "state": DeliveryState.QUEUED, "release": release, "subject": "", "text": "",
-        "html": "", "in_reply_to": "", "references": [], "mentions": [], "attach_original": False, "variant": "", "sheet": "",
+        "html": "", "cap_key": "", "in_reply_to": "", "references": [], "mentions": [], "attach_original": False, "variant": "", "sheet": "",
         "sheet_name": "", "raw_hash": "", "broadcast": broadcast_id, "created_at": now, "due_at": now, "attempts": 0, "doubts": 0,
         "holder": "", "fence": 0, "last_phase": "", "last_text": "",
     }  # fmt: skip

@@ -84,7 +84,7 @@ def upgrade() -> None:
     ):  # fmt: skip
         op.execute(f"ALTER TABLE delivery ADD COLUMN {name} {kind} CONSTRAINT fk_delivery_{name} REFERENCES {target}")
     op.add_column("delivery", sa.Column("raw_hash", sa.String(length=64), server_default=sa.text("''"), nullable=False))
-    op.create_index(op.f("ix_delivery_broadcast"), "delivery", ["broadcast"], unique=False)
+    op.create_index("ix_delivery_broadcast", "delivery", ["broadcast", "state", "due_at"], unique=False)
     op.create_index(op.f("ix_delivery_journalist"), "delivery", ["journalist"], unique=False)
     op.add_column("journalist", sa.Column("beat", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("journalist", sa.Column("place", sa.Text(), server_default=sa.text("''"), nullable=False))
