@@ -63,7 +63,8 @@ letter = sa.Table(
     sa.Column("headers", sa.JSON, nullable=False),  # [[name, value], ...], with marks too
     sa.Column("files", sa.JSON, nullable=False),  # [[name, content type, base64], ...]
     sa.Column("waits_for", sa.String(16), nullable=False, default=""),  # the language that its readers had asked for and there was not
-    sa.UniqueConstraint("broadcast", "language", "format", "waits_for"),
+    sa.Column("version", sa.Integer, nullable=False, default=0),  # what a correction put in the place of another has the higher one
+    sa.UniqueConstraint("broadcast", "language", "format", "waits_for", "version"),
 )
 
 # Whom a broadcast left out, and why.

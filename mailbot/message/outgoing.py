@@ -71,20 +71,20 @@ class OutgoingMessage:
 
 def build(message: OutgoingMessage) -> bytes:
     """The whole mail. Raises Unsendable."""
-    if not _ID.fullmatch(message.message_id):
-        raise Unsendable(f"the Message-ID {clean_header(message.message_id, 60)!r} is none")
-    if message.date.tzinfo is None:
-        raise Unsendable("the date has no time zone")
-    seed = message.message_id
-    root = _text_part("plain", message.text)
-    if message.html:
-        root = _multipart("alternative", seed, [root, _text_part("html", message.html)])
-    if message.files:
-        root = _multipart("mixed", seed, [root, *map(_file_part, message.files)])
+    texts = [text_part("plain", message.text)] + ([text_part("html", message.html)] if message.html else [])
+    return flat(fields(message), nested(message.message_id, texts, message.files))
+
+
+def nested(seed: str, texts: list[Message], files: tuple[File, ...]) -> Message:
+    """One text, or alternatives, with the files beside them; its boundaries come from the seed."""
+    root = texts[0] if len(texts) == 1 else _multipart("alternative", seed, texts)
+    return _multipart("mixed", seed, [root, *map(_file_part, files)]) if files else root
+
+
+def flat(head: Iterable[tuple[str, str]], root: Message) -> bytes:
+    """The bytes of these fields and this content."""
     mail = Message(policy=_POLICY)
-    for name, value in _fields(message):
-        mail[name] = value
-    for name, value in root.items():
+    for name, value in (*head, *root.items()):
         mail[name] = value
     mail.set_payload(root.get_payload())
     out = BytesIO()
@@ -101,7 +101,12 @@ def answer_references(in_reply_to_id: str, references: Iterable[str]) -> tuple[s
     return tuple(kept)
 
 
-def _fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
+def fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
+    """Everything above the content, folded, in the order in which it is written. Raises Unsendable."""
+    if not _ID.fullmatch(message.message_id):
+        raise Unsendable(f"the Message-ID {clean_header(message.message_id, 60)!r} is none")
+    if message.date.tzinfo is None:
+        raise Unsendable("the date has no time zone")
     yield "From", _mailbox(message.sender)
     yield "To", _mailbox(message.to)
     yield "Subject", _unstructured(clean_header(message.subject, MAX_SUBJECT), len("Subject: "))
@@ -189,19 +194,28 @@ def _encoded_word(text: str, as_q: bool) -> str:
     return f"=?utf-8?q?{coded}?="
 
 
-def _text_part(subtype: str, text: str) -> Message:
+def text_part(subtype: str, text: str) -> Message:
     """Quoted-printable for what is mostly Latin letters, because it stays readable; base64 where that would be three times as long."""
-    octets = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).rstrip("\n").encode() + b"\n"
+    octets = text_octets(text)
     part = Message(policy=_POLICY)
     part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
-    foreign = sum(map(len, re.findall(rb"[\x80-\xff]+", octets)))
-    if foreign * 6 > len(octets):
-        part["Content-Transfer-Encoding"] = "base64"
+    part["Content-Transfer-Encoding"] = coding = encoding_of(octets)
+    if coding == "base64":
         part.set_payload(base64.encodebytes(octets.replace(b"\n", b"\r\n")).decode("ascii"))
     else:
-        part["Content-Transfer-Encoding"] = "quoted-printable"
         part.set_payload(binascii.b2a_qp(octets, istext=True).decode("ascii"))
     return part
+
+
+def text_octets(text: str) -> bytes:
+    """What is said of a text: without controls, its lines ended by LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).rstrip("\n").encode() + b"\n"
+
+
+def encoding_of(octets: bytes) -> str:
+    """Whichever is shorter, or nearly so."""
+    foreign = sum(map(len, re.findall(rb"[\x80-\xff]+", octets)))
+    return "base64" if foreign * 6 > len(octets) else "quoted-printable"
 
 
 def _file_part(file: File) -> Message:

@@ -36,6 +36,8 @@ PRIORITY: Mapping[Kind, int] = {
     Kind.CORRECTION: 1, Kind.SIGN_OFF: 1, Kind.BROADCAST: 2,
 }  # fmt: skip
 
+BY_LETTER = 3  # the priority of what is written from a letter: bulk_dispatch.py sends it, and nothing else does
+
 
 class DeliveryState(StrEnum):
     """Where a mail stands."""

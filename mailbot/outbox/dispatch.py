@@ -6,7 +6,6 @@ have. The first is tried again by whoever comes next, the second is judged like 
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,17 +21,17 @@ from mailbot.outbox.delivery import (
     DeliveryState,
     Failed,
     Fault,
-    Kind,
     Phase,
     RelayDown,
     Reply,
     RetryAt,
     Sent,
     Verdict,
-    judge,
     login_was_refused,
 )
 from mailbot.outbox.enclose import NotMade, enclosure, has_file
+from mailbot.outbox.own_headers import own_headers
+from mailbot.outbox.patience import Patience
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
 
@@ -79,8 +78,7 @@ class Dispatcher:
         self._aftermath, self._original, self._clock = aftermath, original, clock
         self.pulses = tuple(Pulse() for _ in range(terms.connections))  # one each: who goes on must not hide who hangs
         self._stopping = asyncio.Event()
-        self._paused_until: datetime | None = None
-        self._relay_failures = 0
+        self._patience = Patience(terms.retry_seconds, terms.uncertain_retry_seconds)
 
     def stop(self) -> None:
         """Claim no more; the mails in hand are finished."""
@@ -119,8 +117,8 @@ class Dispatcher:
 
     async def _next(self) -> store.Claimed | Wait:
         now = self._clock()
-        if self._paused_until is not None and self._paused_until > now:
-            return Wait(self._paused_until, no_mail=True)
+        if self._patience.until is not None and self._patience.until > now:
+            return Wait(self._patience.until, no_mail=True)
         orphaned, due = await self._database.read(self._look, now)
         if orphaned:
             await self._database.write(self._recover, now)
@@ -199,7 +197,7 @@ class Dispatcher:
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
                 text=draft.text, html=draft.html, language=draft.language, date=now, in_reply_to=draft.in_reply_to,
-                references=draft.references, headers=_headers(draft, self._terms.sender), files=files,
+                references=draft.references, headers=own_headers(draft, self._terms.sender), files=files,
             )
         )  # fmt: skip
         return replace(claimed, date=now, raw=raw) if store.freeze(tx, claimed, self._holder, now, raw) else None
@@ -235,13 +233,7 @@ class Dispatcher:
             await self._database.write(store.put_back, claimed, self._holder)
             log.info("sending-stopped", delivery=claimed.id)
             return
-        verdict = judge(
-            reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
-            schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
-            relay_failures=self._relay_failures, jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        )  # fmt: skip
-        self._relay_failures = self._relay_failures + 1 if isinstance(verdict, RelayDown) else 0
-        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else verdict.others if isinstance(verdict, RetryAt) else None
+        verdict = self._patience.judged(reply, claimed, now)
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
@@ -272,11 +264,7 @@ class Dispatcher:
                 store.put_back(tx, claimed, holder)
                 continue
             reply = Reply(phase=Phase.DATA, fault=Fault.LOST, text="mailbot died while it waited for the relay's answer")
-            verdict = judge(
-                reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
-                schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
-                relay_failures=0, jitter=0.0,
-            )  # fmt: skip
+            verdict = self._patience.orphaned(reply, claimed, now)
             self._record(tx, claimed, holder, verdict, reply, now)
 
     async def _rest(self, relay: Relay, step: Wait) -> None:
@@ -288,19 +276,3 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
-
-
-def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:
-    """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL).
-
-    A note says nothing: an absent colleague's machine shall answer it, so that the next one is asked. Nor does what a person wrote."""
-    if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION):
-        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER and draft.edition else ()
-        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
-    if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
-        return (("Reply-To", office.address),)
-    if draft.kind is Kind.CORRECTION:
-        return (
-            ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), ("X-Mailbot-Release", draft.edition),
-        )  # fmt: skip
-    return (("Auto-Submitted", "auto-generated"),)
