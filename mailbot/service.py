@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from mailbot import languages, rendering, systemd, terms
+from mailbot import languages, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
@@ -20,7 +20,6 @@ from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import imap
 from mailbot.inbox.aftermath import Aftermath
-from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
@@ -31,6 +30,7 @@ from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.watch import Watcher
 from mailbot.oauth.access_tokens import AccessTokens
+from mailbot.office import Office
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
@@ -80,7 +80,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
     loaded = languages.load(terms.language_folders(settings))
     office = terms.office_of(settings, loaded)
-    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code, of_the_office=True)):
+    for fault in (fault for code in office.languages for fault in template_check.faults(office.words, code, of_the_office=True)):
         raise fault  # now, and not when the first journalist writes
     tokens = terms.access_tokens(settings, clock)
     inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives", "offered", "no_pdf"})
+_ANNOUNCEMENT = frozenset(
+    {
+        "release", "organisation", "greeting", "why", "unsubscribe", "preferences", "embargo", "embargo_utc", "waits_for", "event",
+        "stop_word", "test", "cut",
+    }
+)
 VALUES: Mapping[str, frozenset[str]] = {
+    "announcement": _ANNOUNCEMENT,
+    "announcement_lite": _ANNOUNCEMENT,
+    "greeting": frozenset({"name"}),
+    "why": frozenset({"organisation", "origin"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
@@ -41,5 +51,5 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",), "round_trip": ("subject", "txt"),
+    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "round_trip": ("subject", "txt"),
 }  # fmt: skip

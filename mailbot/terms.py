@@ -8,12 +8,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from mailbot import languages, rendering
+from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
 from mailbot.archive import term
 from mailbot.inbox import dispose, imap, watch
-from mailbot.inbox.compose import Office
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.language import tokens
 from mailbot.inbox.lexicon import lexicon
@@ -23,6 +22,7 @@ from mailbot.inbox.understanding import own_words
 from mailbot.message.address import Address, parse
 from mailbot.oauth.access_tokens import AccessTokens, Client
 from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
+from mailbot.office import Office
 from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.settings import Settings, SettingsFault, demand
@@ -85,7 +85,7 @@ def language_order(settings: Settings, loaded: dict[str, languages.Language]) ->
 def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
     """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
     folders = template_folders(settings)
-    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
+    return frozenset(code for code, one in loaded.items() if languages.missing(one) or template_check.lacking(folders, code))
 
 
 def caps_of(settings: Settings) -> Caps:

@@ -147,7 +147,8 @@ def render(
     from base64 import b64encode
 
     from mailbot import languages, rendering, terms
-    from mailbot.inbox.compose import release_values, sheet
+    from mailbot.inbox.compose import sheet
+    from mailbot.office import release_values
     from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 
     settings = settings_of(context)

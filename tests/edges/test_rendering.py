@@ -15,7 +15,8 @@ from selectolax.lexbor import LexborHTMLParser
 from mailbot import languages, rendering
 from mailbot.cases.colleague_reply import Refusal
 from mailbot.inbox.reason import Reason
-from mailbot.rendering import Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
+from mailbot.rendering import Rendered, TemplateFault, Words, environment, parts, render, render_short, shipped, wire_octets
+from mailbot.template_check import faults
 from mailbot.template_values import VALUES
 
 LANGUAGES = languages.load([languages.shipped()])
