@@ -43,6 +43,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "sign_off_told": frozenset({"organisation", "event", "release", "title", "signatory", "words", "when"}),
     "round_trip": frozenset({"organisation", "mark", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+    "broadcast_told": frozenset({"organisation", "event", "title", "recipients", "why", "starts", "stop_word", "broadcast"}),
     "invitation": frozenset({"organisation", "origin", "word", "link", "days"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
