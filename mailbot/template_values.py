@@ -6,7 +6,7 @@ _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passe
 _ANNOUNCEMENT = frozenset(
     {
         "release", "organisation", "greeting", "why", "unsubscribe", "preferences", "embargo", "embargo_utc", "waits_for", "event",
-        "stop_word", "test", "cut",
+        "stop_word", "cut",
     }
 )
 VALUES: Mapping[str, frozenset[str]] = {
@@ -14,6 +14,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "announcement_lite": _ANNOUNCEMENT,
     "greeting": frozenset({"name"}),
     "why": frozenset({"organisation", "origin"}),
+    "test_mark": frozenset({"short"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
@@ -52,5 +53,6 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "round_trip": ("subject", "txt"),
+    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "test_mark": ("txt",),
+    "round_trip": ("subject", "txt"),
 }  # fmt: skip

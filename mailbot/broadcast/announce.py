@@ -157,12 +157,12 @@ def _letter(
     return plan.letters[gets]
 
 
-def written(office: Office, release: Release, order: Order, embargo: datetime | None, gets: Gets, *, test: bool = False) -> Letter:
+def written(office: Office, release: Release, order: Order, embargo: datetime | None, gets: Gets) -> Letter:
     """The letter of an order for such readers."""
     edition = next(one for one in release.editions if one.slug == gets.edition)
     format_ = gets.format if gets.format in FORMATS else STANDARD
     return compose(
-        office, edition, language=gets.language, format_=format_, embargo=embargo, waits_for=gets.waits_for, event=order.event, test=test,
+        office, edition, language=gets.language, format_=format_, embargo=embargo, waits_for=gets.waits_for, event=order.event,
         files=order.files,
     )  # fmt: skip
 

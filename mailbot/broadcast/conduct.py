@@ -4,7 +4,7 @@ One process conducts at a time, by a lease; each broadcast is a transaction of i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,10 +88,3 @@ class Conductor:
             return False
         return store.next_wave(tx, one.id, one.wave, NOT_YET, now) > 0 if one.state is State.SENDING else False
 
-
-def summary(tx: Tx, one: Broadcast) -> Mapping[str, object]:
-    """The document of INTERFACE.md for one broadcast: its states always add up to its recipients."""
-    return {
-        "id": one.id, "kind": one.kind, "release": one.release, "state": one.state, "why": one.why, "audience": one.audience,
-        "recipients": one.recipients, "states": bulk_store.states_of(tx, one.id),
-    }  # fmt: skip

@@ -40,7 +40,7 @@ class CannotWrite(Exception):
 
 def compose(
     office: Office, edition: Edition, *, language: str, format_: str = STANDARD, embargo: datetime | None = None, waits_for: str = "",
-    event: Happening | None = None, test: bool = False, files: tuple[File, ...] = (),
+    event: Happening | None = None, files: tuple[File, ...] = (),
 ) -> Letter:  # fmt: skip
     """The letter in this language, which is its reader's; the edition may be in another where theirs is missing (`waits_for`).
 
@@ -51,7 +51,7 @@ def compose(
         "unsubscribe": mark("unsubscribe") if web else "", "preferences": mark("preferences") if web else "", "embargo": embargo,
         "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if embargo else "", "waits_for": waits_for,
         "event": {"starts": event.starts, "ends": event.ends, "place": event.place} if event else None,
-        "stop_word": str(office.spoken[language].replies["stop"][0]), "test": test, "cut": False,
+        "stop_word": str(office.spoken[language].replies["stop"][0]), "cut": False,
     }  # fmt: skip
     subject, text, html = _rendered(office, language, values, format_)
     letter = Letter(
@@ -130,3 +130,8 @@ class Readers:
             given = {"organisation": self._office.values, "origin": origin}
             self._reasons[language, origin] = render_line(self._office.words, language, "why", given)
         return self._reasons[language, origin]
+
+
+def test_words(office: Office, language: str) -> tuple[str, str]:
+    """What marks a mail that goes to the office alone: before its subject, and above its text."""
+    return render_line(office.words, language, "test_mark", {"short": True}), render_line(office.words, language, "test_mark", {"short": False})

@@ -12,6 +12,7 @@ from mailbot.broadcast.broadcast import Act, Broadcast, Kind, State, after
 from mailbot.database.broadcast_tables import approval, broadcast, left_out
 from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import bounce, delivery, journalist, suppression
+from mailbot.outbox import bulk_store
 from mailbot.outbox.delivery import DeliveryState
 
 AT_ONCE = 5_000
@@ -144,3 +145,10 @@ def outcomes(tx: Tx, broadcast_id: str) -> Iterable[dict[str, Any]]:
 def _broadcast(row: Any) -> Broadcast:
     values = {name: getattr(row, name) for name in Broadcast.__slots__}
     return Broadcast(**values | {"kind": Kind(row.kind), "state": State(row.state)})
+
+def summary(tx: Tx, one: Broadcast) -> Mapping[str, object]:
+    """The document of INTERFACE.md for one broadcast: its states always add up to its recipients."""
+    return {
+        "id": one.id, "kind": one.kind, "release": one.release, "state": one.state, "why": one.why, "audience": one.audience,
+        "recipients": one.recipients, "states": bulk_store.states_of(tx, one.id),
+    }  # fmt: skip

@@ -22,7 +22,7 @@ ADDRESS = re.compile(r"""\b(?:href|src|srcset|action|background|poster|data)\s*=
 ALIKE_FOR_ALL = {"{{ organisation.website }}", "{{ other.url }}", "{{ release.url }}", "/style.css", "{{ action }}", "#decide"}
 TO_WRITE_TO = re.compile(r"\{\{ [\w.]+\|mailto\([\w.]+\) \}\}")
 ACTS = {
-    **dict.fromkeys(("{{ unsubscribe }}", "{{ preferences }}"), {"announcement", "announcement_lite"}),
+    **{link: {"announcement", "announcement_lite"} for link in ("{{ unsubscribe }}", "{{ preferences }}")},
     "{{ link }}": {"confirm_subscription", "confirm_departure", "invitation", "sign_off"},
 }
 

@@ -115,11 +115,11 @@ INVITATION = {"organisation": ORGANISATION, "origin": "liste 2023", "word": "OUI
 ANNOUNCEMENT = {
     "organisation": ORGANISATION, "release": RELEASE, "greeting": "Bonjour Awa,", "why": "Liste 2023.", "unsubscribe": "https://ponts.example/u/d.abc",
     "preferences": "https://ponts.example/p/d.abc", "embargo": WHEN, "embargo_utc": "2026-07-01 08:00 UTC", "waits_for": "fr",
-    "event": {"starts": WHEN, "ends": WHEN, "place": "Ségou"}, "stop_word": "STOP", "test": True, "cut": True,
+    "event": {"starts": WHEN, "ends": WHEN, "place": "Ségou"}, "stop_word": "STOP", "cut": True,
 }  # fmt: skip
 BARE_ANNOUNCEMENT = ANNOUNCEMENT | {
     "release": BARE_RELEASE, "unsubscribe": "", "preferences": "", "embargo": None, "embargo_utc": "", "waits_for": "", "event": None,
-    "test": False, "cut": False,
+    "cut": False,
 }  # fmt: skip
 TOLD_OF = {
     "organisation": ORGANISATION, "event": "approved", "title": "Un pont", "recipients": 412, "why": "une raison", "starts": WHEN,
@@ -150,7 +150,7 @@ FULL: dict[str, dict[str, Any]] = {
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
     "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
-    "why": {"organisation": ORGANISATION, "origin": "liste 2023"},
+    "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True},
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -180,6 +180,7 @@ BARE: dict[str, dict[str, Any]] = {
     "invitation": INVITATION,
     "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
     "broadcast_told": TOLD_OF | {"event": "held", "starts": None}, "why": {"organisation": ORGANISATION, "origin": ""},
+    "test_mark": {"short": False},
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
