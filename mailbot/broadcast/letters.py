@@ -134,4 +134,5 @@ class Readers:
 
 def test_words(office: Office, language: str) -> tuple[str, str]:
     """What marks a mail that goes to the office alone: before its subject, and above its text."""
-    return render_line(office.words, language, "test_mark", {"short": True}), render_line(office.words, language, "test_mark", {"short": False})
+    mark, line = (render_line(office.words, language, "test_mark", {"short": short}) for short in (True, False))
+    return mark, line
