@@ -62,7 +62,7 @@ def compose(
     if unknown := sorted(marks_of(letter) - VALUES):
         raise CannotWrite(f"The letter asks for {', '.join(unknown)}, which no reader has.")
     if len(html.encode()) > STANDARD_HTML_OCTETS:
-        raise CannotWrite(f"{edition.slug} is too long for a mail: {len(html.encode()):,} octets of HTML, and many programs cut at 102,000.")
+        raise CannotWrite(f"{edition.slug} is too long for a mail: {len(html.encode()):,} octets of HTML; programs cut at 102,000.")
     return letter
 
 
