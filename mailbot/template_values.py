@@ -14,6 +14,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "announcement_lite": _ANNOUNCEMENT,
     "greeting": frozenset({"name"}),
     "why": frozenset({"organisation", "origin"}),
+    "whatsapp": frozenset({"organisation", "release", "title", "paragraphs", "cut", "embargo", "embargo_utc"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
@@ -51,5 +52,5 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "round_trip": ("subject", "txt"),
+    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "whatsapp": ("txt",), "round_trip": ("subject", "txt"),
 }  # fmt: skip
