@@ -92,7 +92,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
         database, outward, terms.sending_terms(settings, office), holder,
-        aftermath=Aftermath(desk), original=content, clock=clock,
+        aftermath=Aftermath(desk), original=content, values=lambda _: {}, clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()

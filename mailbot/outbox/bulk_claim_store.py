@@ -48,8 +48,11 @@ _OURS = delivery.update().where(
 )  # fmt: skip
 _TAKE = (
     delivery.update()
-    .where(delivery.c.id == sa.bindparam("the_delivery"), delivery.c.state.in_(WAITING), delivery.c.fence == sa.bindparam("the_fence"))
-    .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=sa.bindparam("the_fence") + 1)
+    .where(
+        delivery.c.id == sa.bindparam("the_delivery"), delivery.c.fence == sa.bindparam("the_fence"),
+        sa.or_(*(delivery.c.state == state for state in WAITING)),  # one by one: many rows are changed by one statement
+    )
+    .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
 )
 _MARK = _OURS.values(
     in_doubt_since=sa.bindparam("now"), date=sa.bindparam("the_date"), raw_hash=sa.bindparam("the_hash"),
@@ -138,11 +141,11 @@ def next_due(tx: Tx) -> datetime | None:
 
 def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
     """Up to so many that are due; what is tried again comes before what was never tried. Who has left meanwhile is not among them."""
-    rows: list[sa.Row[Any]] = []
-    for one in sending(tx):
+    rows: list[Any] = []
+    for which in sending(tx):
         for state in (DeliveryState.RETRYING, DeliveryState.QUEUED):
             if len(rows) < most:
-                asked = {"the_broadcast": one, "the_state": state, "now": now, "most": most - len(rows)}
+                asked = {"the_broadcast": which, "the_state": state, "now": now, "most": most - len(rows)}
                 rows += tx.execute(_DUE, asked)
     if not rows:
         return []
@@ -236,6 +239,18 @@ def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:
     return _change(tx, one, holder, {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why})
 
 
+def is_early(tx: Tx, held: Collection[Held]) -> dict[str, bool]:
+    """Broadcast -> whether its mails may leave before an embargo ends: it goes to those who may have it early, or says what was withdrawn."""
+    query = sa.select(broadcast.c.id, broadcast.c.early, broadcast.c.kind).where(broadcast.c.id.in_({one.broadcast for one in held}))
+    return {row.id: row.early or row.kind == WITHDRAWAL for row in tx.execute(query)} if held else {}
+
+
+def postpone(tx: Tx, one: Held, holder: str, until: datetime) -> bool:
+    """It is not tried before then."""
+    state = DeliveryState.RETRYING if one.attempts else DeliveryState.QUEUED
+    return _change(tx, one, holder, {"state": state, "holder": "", "due_at": until})
+
+
 def begin(tx: Tx, one: Held, holder: str, now: datetime) -> bool:
     """An attempt that ends before anything is said: its outcome is recorded like every other. False where the claim is not ours."""
     if not _change(tx, one, holder, {"attempts": one.attempts + 1}):
@@ -253,7 +268,7 @@ def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Held, str, bool]]:
     ]  # fmt: skip
 
 
-def letter_rows(tx: Tx, ids: Collection[int]) -> list[sa.Row[Any]]:
+def letter_rows(tx: Tx, ids: Collection[int]) -> list[Any]:
     """The letters of these ids."""
     return list(tx.execute(sa.select(letter).where(letter.c.id.in_(list(ids)))))
 
@@ -266,7 +281,7 @@ def _ours(one: Held, holder: str) -> dict[str, Any]:
     return {"the_delivery": one.id, "the_holder": holder, "the_fence": one.fence}
 
 
-def _held(row: sa.Row[Any], fence: int, *, marked: bool = False) -> Held:
+def _held(row: Any, fence: int, *, marked: bool = False) -> Held:
     return Held(
         id=row.id, key=row.key, broadcast=row.broadcast, journalist=row.journalist, letter=row.letter,
         to=Address(row.recipient, row.recipient_name), recipient_key=row.recipient_key, release=row.release, edition=row.edition,

@@ -16,7 +16,11 @@ from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.outbox import last_look, pace, recall_store, store
+from mailbot.message.dkim import Signer
+from mailbot.message.splice import Spliced
+from mailbot.outbox import bulk_record, last_look, pace, recall_store, store
+from mailbot.outbox.bulk_dispatch import Mailroom
+from mailbot.outbox.bulk_store import Values
 from mailbot.outbox.delivery import (
     DeliveryState,
     Failed,
@@ -38,6 +42,7 @@ from mailbot.pulse import Pulse
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
 STEP_SECONDS, DIALOGUE_SECONDS = 300.0, 3600.0  # without a dialogue nothing takes longer; one has deadlines that add up to less
+CUT = "mailbot was stopped during the dialogue"
 LOOK_SECONDS = 1.0  # other processes queue too, and cannot wake us
 
 Aftermath = Callable[[Tx, store.Claimed, Verdict, Reply, datetime], None]
@@ -56,6 +61,7 @@ class Terms:
     mails_per_connection: int
     retry_seconds: tuple[float, ...]
     uncertain_retry_seconds: float
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Dispatcher:
 
     def __init__(
         self, database: Database, server: Server, terms: Terms, holder: str, *,
-        aftermath: Aftermath, original: Original, clock: Callable[[], datetime],
+        aftermath: Aftermath, original: Original, values: Values, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
@@ -79,6 +85,12 @@ class Dispatcher:
         self.pulses = tuple(Pulse() for _ in range(terms.connections))  # one each: who goes on must not hide who hangs
         self._stopping = asyncio.Event()
         self._patience = Patience(terms.retry_seconds, terms.uncertain_retry_seconds)
+        announcing = bulk_record.Terms(
+            holder=holder, rate_per_minute=terms.rate_per_minute, rate_per_day=terms.rate_per_day, aftermath=aftermath
+        )
+        self._mailroom = Mailroom(
+            database, announcing, terms.connections, self._patience, sender=terms.sender, values=values, signer=terms.signer, clock=clock
+        )
 
     def stop(self) -> None:
         """Claim no more; the mails in hand are finished."""
@@ -87,15 +99,19 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send what is due until stop()."""
-        async with asyncio.TaskGroup() as workers:
-            for pulse in self.pulses:
-                workers.create_task(self._work(pulse, once=False))
+        await self._with_all_connections(once=False)
 
     async def drain(self) -> None:
         """Send everything that is due now, and return."""
-        async with asyncio.TaskGroup() as workers:
-            for pulse in self.pulses:
-                workers.create_task(self._work(pulse, once=True))
+        await self._with_all_connections(once=True)
+
+    async def _with_all_connections(self, *, once: bool) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._mailroom.run())
+            async with asyncio.TaskGroup() as workers:
+                for pulse in self.pulses:
+                    workers.create_task(self._work(pulse, once=once))
+            self._mailroom.end()
 
     async def _work(self, pulse: Pulse, *, once: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -108,12 +124,32 @@ class Dispatcher:
                 if isinstance(step, store.Claimed):
                     pulse.beat(loop.time(), DIALOGUE_SECONDS)
                     await self._deliver(relay, step)
-                elif once:
+                    continue
+                wait = step if step.no_mail else await self._announce(relay, pulse, step)
+                if wait is not None and once:
                     return
-                else:
-                    await self._rest(relay, step)
+                if wait is not None:
+                    await self._rest(relay, wait)
         finally:
             relay.abort() if asyncio.current_task().cancelling() else await relay.close()  # type: ignore[union-attr]
+
+    async def _announce(self, relay: Relay, pulse: Pulse, idle: Wait) -> Wait | None:
+        """Mails of announcements for a while, as nothing else is due. None: some left, and it is time to look again."""
+        loop = asyncio.get_running_loop()
+        began, sent = loop.time(), 0
+        while not self._stopping.is_set() and not self.wake.is_set() and loop.time() - began < LOOK_SECONDS:
+            pulse.beat(loop.time(), DIALOGUE_SECONDS)
+            job = await self._mailroom.job()
+            if isinstance(job, datetime):
+                return None if sent else Wait(min(idle.until, job))
+            sent += 1
+            try:
+                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, _marked_already)
+            except asyncio.CancelledError:
+                self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
+                raise
+            self._mailroom.heard(job, reply)
+        return None
 
     async def _next(self) -> store.Claimed | Wait:
         now = self._clock()
@@ -200,7 +236,13 @@ class Dispatcher:
                 references=draft.references, headers=own_headers(draft, self._terms.sender), files=files,
             )
         )  # fmt: skip
+        if self._terms.signer is not None:
+            head, _, body = raw.partition(b"\r\n\r\n")
+            raw = self._terms.signer.signed(Spliced(head + b"\r\n", body), now).whole
         return replace(claimed, date=now, raw=raw) if store.freeze(tx, claimed, self._holder, now, raw) else None
+
+    def _envelope_sender(self) -> str:
+        return self._terms.return_path or self._terms.sender.address
 
     async def _deliver(self, relay: Relay, claimed: store.Claimed) -> None:
         """One mail, one dialogue, one record."""
@@ -210,12 +252,10 @@ class Dispatcher:
             return await self._database.write(self._enter_doubt, claimed, self._clock())
 
         try:
-            reply = await relay.send(
-                self._terms.return_path or self._terms.sender.address, claimed.draft.recipient.address, claimed.raw, before_data
-            )
+            reply = await relay.send(self._envelope_sender(), claimed.draft.recipient.address, claimed.raw, before_data)
         except asyncio.CancelledError:
             # Asked to stop at once. What may have left is recorded as in doubt; what has not, goes back.
-            cut = Reply(phase=relay.phase, fault=Fault.LOST, text="mailbot was stopped during the dialogue")
+            cut = Reply(phase=relay.phase, fault=Fault.LOST, text=CUT)
             await asyncio.shield(self._conclude(claimed, cut))
             raise
         await asyncio.shield(self._conclude(claimed, reply))
@@ -276,3 +316,8 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
+
+
+async def _marked_already() -> bool:
+    """The mark of an announcement's mail was committed before it came here."""
+    return True

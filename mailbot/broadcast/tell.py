@@ -1,0 +1,49 @@
+"""Tells every colleague that a broadcast is about to leave, or is held, and how to stop it: a reply STOP, from any of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from mailbot.broadcast.broadcast import Broadcast
+from mailbot.database.engine import Tx
+from mailbot.message import token
+from mailbot.office import Office
+from mailbot.outbox import store as outbox
+from mailbot.outbox.delivery import Kind
+from mailbot.outbox.store import Draft
+from mailbot.releases import store as releases
+from mailbot.rendering import render
+
+KEY = "broadcast-told"
+
+
+def tell_colleagues(
+    tx: Tx, office: Office, secret: bytes, new_id: Callable[[], str], one: Broadcast, event: str, why: str, now: datetime
+) -> int:
+    """`event`: approved, held, stopped or resumed. How many are told. The Message-ID of each is sealed: only who has it can stop by it."""
+    language = office.own_language
+    values = {
+        "organisation": office.values, "event": event, "title": _title(tx, one), "recipients": one.recipients, "why": why,
+        "starts": max(filter(None, (one.held_until, one.at)), default=None), "stop_word": str(office.spoken[language].replies["stop"][0]),
+        "broadcast": one.id,
+    }  # fmt: skip
+    rendered = render(office.words, language, "broadcast_told", values)
+    told = 0
+    for to in office.colleagues:
+        delivery = new_id()
+        draft = Draft(
+            key=f"{KEY}:{one.id}:{event}:{now.isoformat()}:{to.key}", kind=Kind.TOLD, recipient=to, language=language,
+            subject=rendered.subject, text=rendered.text, html=rendered.html, release=one.release,
+        )  # fmt: skip
+        told += outbox.enqueue(tx, draft, delivery, token.message_id(secret, delivery, office.address.domain), now)
+    return told
+
+
+def broadcast_of(key: str) -> str:
+    """The broadcast that a mail of ours with this key told of; empty where it told of none."""
+    parts = key.split(":")
+    return parts[1] if parts[0] == KEY and len(parts) > 2 else ""
+
+
+def _title(tx: Tx, one: Broadcast) -> str:
+    release = releases.load(tx, one.release)
+    return release.editions[0].title if release else one.release
