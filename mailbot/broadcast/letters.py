@@ -59,7 +59,7 @@ def compose(
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "greeting": mark("greeting"), "why": mark("why"),
         "unsubscribe": mark("unsubscribe") if web else "", "preferences": mark("preferences") if web else "", "embargo": embargo,
-        "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if embargo else "", "waits_for": waits_for,
+        "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else "", "waits_for": waits_for,
         "event": {"starts": event.starts, "ends": event.ends, "place": event.place} if event else None,
         "stop_word": stop_word(office, language), "cut": False, "kind": kind,
     }  # fmt: skip

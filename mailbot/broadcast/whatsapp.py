@@ -42,7 +42,7 @@ def _text(
     code = edition.language if edition.language in office.languages else office.own_language
     return render_unwrapped(office.words, code, "whatsapp", {
         "organisation": office.values, "release": values, "title": edition.title.replace("*", "").strip(), "paragraphs": paragraphs,
-        "cut": cut, "embargo": embargo, "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if embargo else "",
+        "cut": cut, "embargo": embargo, "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else "",
     })  # fmt: skip
 
 
