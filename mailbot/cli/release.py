@@ -182,8 +182,8 @@ def render(
 
 def _for_whatsapp(office: "Office", release: "Release", edition: "Edition", as_json: bool) -> None:
     from mailbot import clock
-    from mailbot.releases.release import public_from
     from mailbot.broadcast.whatsapp import link_of, whatsapp
+    from mailbot.releases.release import public_from
 
     opens, now = public_from(release), clock.now()
     text = whatsapp(office, edition, opens if opens and opens > now else None)
