@@ -15,6 +15,8 @@ from mailbot import languages, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
+from mailbot.broadcast.conduct import Conductor
+from mailbot.broadcast.letters import Readers
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
@@ -57,6 +59,7 @@ class Parts:
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
     escalator: Escalator
+    conductor: Conductor
     alerter: Alerter | None  # where somebody is to hear
     mode: str
     retainer: Retainer
@@ -65,7 +68,10 @@ class Parts:
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        flows = (self.watcher, self.disposer, self.summariser, self.escalator, self.retainer, self.dispatcher, self.pages, self.alerter)
+        flows = (
+            self.watcher, self.disposer, self.summariser, self.escalator, self.conductor, self.retainer, self.dispatcher, self.pages,
+            self.alerter,
+        )  # fmt: skip
         for part in flows:
             if part:
                 part.stop()
@@ -92,7 +98,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
         database, outward, terms.sending_terms(settings, office), holder,
-        aftermath=Aftermath(desk), original=content, values=lambda _: {}, clock=clock,
+        aftermath=Aftermath(desk), original=content, values=Readers(office, secret), clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()
@@ -110,10 +116,13 @@ def build(settings: Settings, clock: Clock) -> Parts:
         database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
+    conductor = Conductor(
+        database, terms.conducting_terms(settings, office, secret, new_id), holder, started=dispatcher.wake.set, clock=clock
+    )
     retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
         database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, clock),
+        summariser=summariser, escalator=escalator, conductor=conductor, pages=_pages(settings, desk, database, clock),
         alerter=_alerter(settings, office, database, secret, holder, tokens, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -159,7 +168,7 @@ async def run(
             await parts.reader.start()
             flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run, parts.retainer.run]
         if "outbox" in only:
-            flows.append(parts.dispatcher.run)
+            flows += [parts.conductor.run, parts.dispatcher.run]
         if "web" in only and parts.pages:
             flows.append(parts.pages.run)
         if parts.alerter:
@@ -202,7 +211,9 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.summariser.once()
                 await parts.watcher.file_once()
         if "outbox" in only:
+            await parts.conductor.once()
             await parts.dispatcher.drain()
+            await parts.conductor.once()
         if "inbox" in only and mine:
             await parts.retainer.once()
         if parts.alerter:

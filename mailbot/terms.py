@@ -12,6 +12,8 @@ from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
 from mailbot.archive import term
+from mailbot.broadcast import conduct
+from mailbot.broadcast.broadcast import Limits
 from mailbot.inbox import dispose, imap, watch
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.language import tokens
@@ -187,6 +189,13 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
         connections=relay.connections, mails_per_connection=relay.mails_per_connection,
         retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
     )  # fmt: skip
+
+
+def conducting_terms(settings: Settings, office: Office, secret: bytes, new_id: Callable[[], str]) -> conduct.Terms:
+    """For the conductor."""
+    kept = settings.broadcast
+    limits = Limits(max_lateness_minutes=kept.max_lateness_minutes, pause_bounce_percent=kept.pause_bounce_percent)
+    return conduct.Terms(office=office, secret=secret, new_id=new_id, limits=limits, lease_seconds=settings.outbox.lease_seconds)
 
 
 def second_relay(settings: Settings) -> smtp.Server:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+TOLD = "broadcast-told"  # begins the key of what colleagues are told of one
+
 
 class Kind(StrEnum):
     """What is announced."""
@@ -163,6 +165,12 @@ def _letter(reader: Reader, announced: Announced) -> Gets | Why:
         return Gets(language, reader.format, edition, "")
     other = next((edition for edition in announced.editions.values()), "")
     return Gets(language, reader.format, other, language) if other else Why.NO_EDITION
+
+
+def broadcast_of(key: str) -> str:
+    """The broadcast that a mail of ours with this key told colleagues of; empty where it told of none."""
+    parts = key.split(":")
+    return parts[1] if parts[0] == TOLD and len(parts) > 2 else ""
 
 
 class NotAllowed(Exception):

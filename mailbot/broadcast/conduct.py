@@ -5,7 +5,7 @@ One process conducts at a time, by a lease; each broadcast is a transaction of i
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -34,7 +34,6 @@ class Terms:
     secret: bytes
     new_id: Callable[[], str]
     limits: Limits
-    hold_minutes: float
     lease_seconds: float
 
 
@@ -79,12 +78,12 @@ class Conductor:
         if step.act is Act.HOLD:
             tell_colleagues(tx, self._terms.office, self._terms.secret, self._terms.new_id, one, "held", step.why, now)
         if step.act is Act.START:
-            self._wave(tx, one, now)
+            self._wave(tx, replace(one, state=State.SENDING), now)
         return step.act is Act.START
 
     def _wave(self, tx: Tx, one: Broadcast, now: datetime) -> bool:
         """The next of those who never had a mail of ours, once those before them have come to their end."""
-        if not one.wave or one.state not in (State.SENDING, State.APPROVED, State.SCHEDULED) or store.waiting_now(tx, one.id, now):
+        if not one.wave or one.state is not State.SENDING or store.waiting_now(tx, one.id, now):
             return False
-        return store.next_wave(tx, one.id, one.wave, NOT_YET, now) > 0 if one.state is State.SENDING else False
+        return store.next_wave(tx, one.id, one.wave, NOT_YET, now) > 0
 

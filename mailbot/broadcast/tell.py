@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from mailbot.broadcast.broadcast import Broadcast
+import structlog
+
+from mailbot.broadcast import store
+from mailbot.broadcast.broadcast import TOLD, TRANSITIONS, Act, Broadcast
 from mailbot.database.engine import Tx
 from mailbot.message import token
 from mailbot.office import Office
@@ -13,7 +16,7 @@ from mailbot.outbox.store import Draft
 from mailbot.releases import store as releases
 from mailbot.rendering import render
 
-KEY = "broadcast-told"
+log = structlog.get_logger()
 
 
 def tell_colleagues(
@@ -31,17 +34,23 @@ def tell_colleagues(
     for to in office.colleagues:
         delivery = new_id()
         draft = Draft(
-            key=f"{KEY}:{one.id}:{event}:{now.isoformat()}:{to.key}", kind=Kind.TOLD, recipient=to, language=language,
+            key=f"{TOLD}:{one.id}:{event}:{now.isoformat()}:{to.key}", kind=Kind.TOLD, recipient=to, language=language,
             subject=rendered.subject, text=rendered.text, html=rendered.html, release=one.release,
         )  # fmt: skip
         told += outbox.enqueue(tx, draft, delivery, token.message_id(secret, delivery, office.address.domain), now)
     return told
 
 
-def broadcast_of(key: str) -> str:
-    """The broadcast that a mail of ours with this key told of; empty where it told of none."""
-    parts = key.split(":")
-    return parts[1] if parts[0] == KEY and len(parts) > 2 else ""
+def stop(tx: Tx, office: Office, secret: bytes, new_id: Callable[[], str], broadcast_id: str, by: str, now: datetime) -> bool:
+    """A colleague's word is enough. False where there is nothing to stop any more; then whoever said so is not told that there was."""
+    one = store.find(tx, broadcast_id, lock=True)
+    if one is None or one.state not in TRANSITIONS[Act.STOP]:
+        return False
+    why = f"stopped by {by}"
+    store.become(tx, one, Act.STOP, why, now)
+    log.info("broadcast", broadcast=one.id, act=Act.STOP)
+    tell_colleagues(tx, office, secret, new_id, one, "stopped", why, now)
+    return True
 
 
 def _title(tx: Tx, one: Broadcast) -> str:

@@ -65,7 +65,7 @@ def parts_of(context: typer.Context, *, rehearsal: bool = False) -> Parts:
 def new(
     context: typer.Context,
     release: Annotated[str, typer.Argument(help="The release, by its slug.")],
-    to: Annotated[str, typer.Option(help="A segment's name or a filter; the whole press list without it. waiting-for-en: who got another edition.")] = "all",
+    to: Annotated[str, typer.Option(help="A segment's name, a filter, or waiting-for-en: who got another edition.")] = "all",
     at: Annotated[str, typer.Option(help="When it leaves, on the office's clock: 2026-03-02 09:00.")] = "",
     not_after: Annotated[str, typer.Option(help="What has not left by then is held.")] = "",
     event_start: Annotated[str, typer.Option(help="Makes it an advisory: when the event begins.")] = "",
@@ -107,7 +107,8 @@ def new(
         return print_json(
             {
                 "id": made.id, "release": made.release, "kind": made.kind, "state": made.state, "recipients": made.recipients,
-                "skipped": made.skipped, "seconds": seconds, "octets": made.octets, "wave": made.wave, "early": made.early, "dry_run": dry_run,
+                "skipped": made.skipped, "seconds": seconds, "octets": made.octets, "wave": made.wave, "early": made.early,
+                "dry_run": dry_run,
             }
         )  # fmt: skip
     typer.echo(f"{made.id}: {in_words(made.recipients, seconds, made.octets, pace.rate_per_minute)}" + (" (dry run)" if dry_run else ""))
@@ -116,7 +117,8 @@ def new(
     if made.early:
         typer.echo("  UNDER EMBARGO: it goes to those who may have it early, and says so.")
     if not dry_run:
-        typer.echo(f"Look at it: mailbot broadcast preview {made.id}\nApprove it: mailbot broadcast approve {made.id} --count {made.recipients}")
+        typer.echo(f"Look at it: mailbot broadcast preview {made.id}")
+        typer.echo(f"Approve it: mailbot broadcast approve {made.id} --count {made.recipients}")
     return None
 
 
@@ -218,7 +220,8 @@ def approve(
     if why:
         typer.echo(f"mailbot: {why}", err=True)
         raise typer.Exit(1)
-    facts = {"id": one.id, "state": one.state, "held_until": one.held_until, "at": one.at, "approvals_needed": needed if one.state == "draft" else 0}
+    left = needed - 1 if one.state == "draft" else 0
+    facts = {"id": one.id, "state": one.state, "held_until": one.held_until, "at": one.at, "approvals_left": left}
     leaves = max(filter(None, (one.held_until, one.at)), default=moment)
     told = f"it leaves at {leaves:%Y-%m-%d %H:%M} UTC" if one.state != "draft" else "a second person has to approve it"
     answer(as_json, facts, f"{one.id}: {told}.")

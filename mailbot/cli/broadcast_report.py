@@ -95,8 +95,8 @@ def report(
         dead = database.read_now(store.hard_bounces, one.id)
     if as_csv:
         columns = ("recipient", "recipient_name", "language", "edition", "state", "attempts", "finished_at", "last_code", "last_text")
-        everyone = [*rows, *({"recipient": row["address"], "recipient_name": row["name"], "state": f"left out: {row['reason']}"} for row in left)]
-        return typer.echo(table(columns, everyone).replace("\r\n", "\n"), nl=False)
+        others = ({"recipient": row["address"], "recipient_name": row["name"], "state": f"left out: {row['reason']}"} for row in left)
+        return typer.echo(table(columns, [*rows, *others]).replace("\r\n", "\n"), nl=False)
     if as_json:
         return print_json(facts | _times(one) | {"mails": rows, "left_out": left, "dead_addresses": dead})
     _print(one, facts)

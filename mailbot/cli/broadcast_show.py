@@ -67,7 +67,8 @@ def test(
             database.write_now(_enqueue_test, one, letter, Address(address.address), parts, f"{number}:{moment.isoformat()}", moment)
             for number, letter in letters.items()
         ]
-    answer(as_json, {"id": one.id, "to": address.address, "mails": len(sent)}, f"{len(sent)} letters are on their way to {address.address}.")
+    told = f"{len(sent)} letters are on their way to {address.address}."
+    answer(as_json, {"id": one.id, "to": address.address, "mails": len(sent)}, told)
 
 
 def _reader(tx: "Tx", one: "Broadcast", to: str, language: str) -> Any:

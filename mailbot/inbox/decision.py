@@ -10,7 +10,7 @@ from datetime import datetime
 from mailbot.inbox import automatic_mail, membership
 from mailbot.inbox.answer_back import answer_back
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
-from mailbot.inbox.colleague import colleagues_word
+from mailbot.inbox.colleague import colleagues_word, stops_broadcast
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
 from mailbot.inbox.intent import Kind
@@ -31,6 +31,7 @@ def decide(message: IncomingMessage | Unreadable, context: Context, now: datetim
     if _is_report(message):
         return _report(message, context, default)
     said = membership.left_by_token(message, context, judged, now) or colleagues_word(message, context, judged, now)
+    said = said or stops_broadcast(message, context, judged)
     settled = said or before_reading(message, context, judged)
     return settled or after_reading(message, context, judged, listen(message, context, now), now)
 

@@ -11,6 +11,7 @@ from mailbot.cases.colleague_reply import Meaning
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
+from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
 from mailbot.outbox.delivery import OurMail
@@ -130,7 +131,16 @@ class ColleagueReply:
     meaning: Meaning
 
 
-Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport | ColleagueReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBroadcast:
+    """A colleague says STOP to the announcement that we said was about to leave."""
+
+    reason: Reason
+    broadcast: str
+    by: Address
+
+
+Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport | ColleagueReply | StopBroadcast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from mailbot.message.address import Address
 from mailbot.message.dkim import Signer
 from mailbot.message.letter import Letter
 from mailbot.message.splice import Pieces, cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_record
+from mailbot.outbox import bulk_record
 from mailbot.outbox.bulk_claim_store import Held
 from mailbot.outbox.bulk_record import Done, Made, Outcome
 from mailbot.outbox.bulk_store import Values, letter_of

@@ -34,7 +34,10 @@ LETTERS = [
 ]  # fmt: skip
 MAILS = {name: given for name, given in FULL.items() if "subject" in parts(name) and name != "announcement"}
 # What every filter has to refuse: it tells that this one is awake.
-SPAM = b"From: a@b.example\r\nSubject: x\r\nMessage-ID: <spam@x.example>\r\n\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+SPAM = (
+    b"From: a@b.example\r\nSubject: x\r\nMessage-ID: <spam@x.example>\r\n\r\n"
+    b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,8 @@ def mails_of(language: str) -> dict[str, bytes]:
         made = render(words(), language, name, given)
         message = OutgoingMessage(
             message_id=f"<{name}@littoral.example>", sender=Address("presse@littoral.example", "Office du littoral"),
-            to=Address("awa@radio.example", "Awa Traoré"), subject=made.subject, text=made.text, html=made.html, language=language, date=NOW,
+            to=Address("awa@radio.example", "Awa Traoré"), subject=made.subject, text=made.text, html=made.html, language=language,
+            date=NOW,
         )  # fmt: skip
         found[name] = build(message)
     for format_, kind, more in LETTERS:
