@@ -173,5 +173,5 @@ class Readers:
 
 def test_words(office: Office, language: str) -> tuple[str, str]:
     """What marks a mail that goes to the office alone: before its subject, and above its text."""
-    short, line = (render_line(office.words, language, "test_mark", {"short": one}) for one in (True, False))
-    return short, line
+    mark, line = (render_line(office.words, language, "test_mark", {"short": short}) for short in (True, False))
+    return mark, line
