@@ -13,13 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
 from mailbot.database.engine import Database
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.message.dkim import Signer
 from mailbot.message.letter import Letter
 from mailbot.message.splice import Pieces, cut, splice
 from mailbot.outbox import bulk_claim_store, bulk_record
@@ -28,6 +28,9 @@ from mailbot.outbox.bulk_record import Done, Made, Outcome
 from mailbot.outbox.bulk_store import Values, letter_of
 from mailbot.outbox.delivery import Failed, Fault, Phase, RelayDown, Reply, Sent, Uncertain
 from mailbot.outbox.patience import Patience
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer  # needs the extra `dkim`, which an office whose relay signs does without
 
 log = structlog.get_logger()
 STOCK, LOW = 400, 100  # claimed at a time, and when to claim more
@@ -54,7 +57,7 @@ class Mailroom:
 
     def __init__(
         self, database: Database, terms: bulk_record.Terms, connections: int, patience: Patience, *,
-        sender: Address, values: Values, signer: Signer | None, clock: Callable[[], datetime],
+        sender: Address, values: Values, signer: "Signer | None", clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._database, self._terms, self._patience, self._clock = database, terms, patience, clock
         self._sender, self._values, self._signer = sender, values, signer

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,7 +17,6 @@ from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.message.dkim import Signer
 from mailbot.message.splice import Spliced
 from mailbot.outbox import bulk_record, last_look, pace, recall_store, store
 from mailbot.outbox.bulk_dispatch import Mailroom
@@ -38,6 +38,9 @@ from mailbot.outbox.own_headers import own_headers
 from mailbot.outbox.patience import Patience
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer  # needs the extra `dkim`, which an office whose relay signs does without
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
@@ -61,7 +64,7 @@ class Terms:
     mails_per_connection: int
     retry_seconds: tuple[float, ...]
     uncertain_retry_seconds: float
-    signer: Signer | None = None
+    signer: "Signer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
