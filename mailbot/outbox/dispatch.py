@@ -147,7 +147,7 @@ class Dispatcher:
                 return None if sent else Wait(min(idle.until, job))
             sent += 1
             try:
-                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, _marked_already)
+                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, None)
             except asyncio.CancelledError:
                 self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
                 raise
@@ -319,8 +319,3 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
-
-
-async def _marked_already() -> bool:
-    """The mark of an announcement's mail was committed before it came here."""
-    return True
