@@ -61,7 +61,8 @@ class Signer:
 
     def signed(self, mail: Spliced, at: datetime) -> Spliced:
         """The mail with its signature before everything else."""
-        return Spliced(self.field(mail.head, mail.body, at) + mail.head, mail.body)
+        field = self.field(mail.head, mail.body, at)
+        return Spliced(field + mail.head, mail.body, field + mail.parts)
 
     def field(self, head: bytes, body: bytes, at: datetime) -> bytes:
         """The DKIM-Signature field of a mail whose lines end with CRLF, its empty line left out."""

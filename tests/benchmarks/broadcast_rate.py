@@ -34,7 +34,7 @@ from tests.edges.announced import LINK, NAME, announce, values
 from tests.servers import throwaway
 from tests.servers.smtp_sink import HOST, SmtpSink, smtp_sink
 
-MAILS, PLAIN_MAILS, CONNECTIONS, OCTETS, ROUNDS = 6000, 400, 8, 30_000, 3
+MAILS, PLAIN_MAILS, CONNECTIONS, OCTETS, ROUNDS = 6000, 400, 16, 30_000, 3
 SECRET = b"the key of this figure"
 OFFICE = Address("presse@office.example", "Ville de Velmora")
 PARAGRAPH = "La grande fontaine de la place du marché coule de nouveau, après onze mois de travaux et un été sans eau.\n\n"

@@ -221,7 +221,7 @@ async def test_who_comes_after_a_dead_worker_sends_the_rest(office: Newsroom, re
     queue(office, "awa", "bo", "chi")
     held = office.database.write_now(bulk_claim_store.claim, "dead", 2, NOW)
     made = splice(cut(LETTER, office.desk.office.address), values(held[0].recipient("standard", "")), message_id=held[0].message_id, to=held[0].to, date=NOW)
-    office.database.write_now(bulk_claim_store.mark, [(held[0], NOW, sha256(made.whole).hexdigest())], "dead", NOW)
+    office.database.write_now(bulk_claim_store.mark, [(held[0], NOW, sha256(made.parts).hexdigest())], "dead", NOW)
     await drained(office.dispatcher(relay))
 
     found = states(office.database)
