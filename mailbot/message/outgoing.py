@@ -117,7 +117,7 @@ def fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
         yield "References", "\n ".join(references)
     yield "Content-Language", language_tag(message.language)
     for name, value in message.headers:
-        yield extra(name, value)
+        yield owed(name, value)
     yield "MIME-Version", "1.0"
 
 
@@ -133,7 +133,7 @@ def language_tag(language: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "", language)[:35]
 
 
-def extra(name: str, value: str) -> tuple[str, str]:
+def owed(name: str, value: str) -> tuple[str, str]:
     """A header that a message owes beside ours. Raises Unsendable where it is one of ours, or no header."""
     if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
         raise Unsendable(f"{clean_header(name, 60)!r} cannot be set as an extra header")

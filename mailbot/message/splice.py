@@ -94,7 +94,10 @@ def splice(cut_letter: Pieces, values: Mapping[str, str], *, message_id: str, to
         cut_letter.fixed[0], b"To: ", _wire(outgoing.mailbox(to)),
         cut_letter.fixed[1] or _field("Subject", filled(letter.subject, values), outgoing.MAX_SUBJECT),
         _dated(int(date.timestamp())), b"Message-ID: ", outgoing.own_id(message_id).encode("ascii"), cut_letter.fixed[2],
-        *(fixed or _field(name, filled(written, values)) for (name, written), fixed in zip(letter.headers, cut_letter.fixed[3:], strict=True)),
+        *(
+            fixed or _field(name, filled(written, values))
+            for (name, written), fixed in zip(letter.headers, cut_letter.fixed[3:], strict=True)
+        ),
         b"MIME-Version: 1.0\r\n", cut_letter.content_fields,
     ])  # fmt: skip
     written = [
@@ -116,10 +119,8 @@ def _described(piece: bytes | _Slot | _Base64) -> bytes:
 def _fixed(letter: Letter, sender: Address) -> tuple[bytes, ...]:
     """From; Subject, Content-Language, and each further header, empty where it holds a mark. Raises Unsendable for what may not be set."""
     for name, _ in letter.headers:
-        outgoing.extra(name, "")
-    further = [
-        b"" if "\ue000" in written else _field(name, written) for name, written in letter.headers
-    ]
+        outgoing.owed(name, "")
+    further = [b"" if "\ue000" in written else _field(name, written) for name, written in letter.headers]
     return (
         b"From: " + _wire(outgoing.mailbox(sender)),
         b"" if "\ue000" in letter.subject else _field("Subject", letter.subject, outgoing.MAX_SUBJECT),

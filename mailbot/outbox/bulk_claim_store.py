@@ -50,7 +50,8 @@ _OURS = delivery.update().where(
 _TAKE = (
     delivery.update()
     .where(
-        delivery.c.id == sa.bindparam("the_delivery"), delivery.c.fence == sa.bindparam("the_fence"),
+        delivery.c.id == sa.bindparam("the_delivery"),
+        delivery.c.fence == sa.bindparam("the_fence"),
         sa.or_(*(delivery.c.state == state for state in WAITING)),  # one by one: many rows are changed by one statement
     )
     .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
@@ -77,7 +78,9 @@ _BROADCASTS = (
     .order_by(broadcast.c.id)
     .with_for_update(read=True)
 )  # fmt: skip
-_EDITIONS = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(edition.c.slug.in_(sa.bindparam("slugs", expanding=True)))
+_EDITIONS = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(
+    edition.c.slug.in_(sa.bindparam("slugs", expanding=True))
+)
 _TRIED = (
     attempt.update()
     .where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
@@ -138,7 +141,11 @@ def alone_with_the_pace(tx: Tx) -> None:
 
 def sending(tx: Tx) -> list[str]:
     """The broadcasts that are leaving, the first that began first."""
-    query = sa.select(broadcast.c.id).where(broadcast.c.state == SENDING).order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    query = (
+        sa.select(broadcast.c.id)
+        .where(broadcast.c.state == SENDING)
+        .order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    )
     return list(tx.execute(query).scalars())
 
 
@@ -213,10 +220,15 @@ def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: d
     """Written before the dialogue, with the Date and the hash of the bytes: from here on these may have arrived. The ids that are ours."""
     if not made:
         return frozenset()
-    rows = [_ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1} for one, date, digest in made]
+    rows = [
+        _ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1}
+        for one, date, digest in made
+    ]
     ours = frozenset(one.id for one, _, _ in made)
     if execute_many(tx, _MARK, rows) != len(rows):
-        held = sa.select(delivery.c.id, delivery.c.fence).where(delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now)
+        held = sa.select(delivery.c.id, delivery.c.fence).where(
+            delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now
+        )
         fences = {row.id: row.fence for row in tx.execute(held)}
         ours = frozenset(one.id for one, _, _ in made if fences.get(one.id) == one.fence)
     begun = [row for row in rows if row["the_delivery"] in ours]
@@ -234,10 +246,13 @@ def put_back(tx: Tx, held: Sequence[Held], holder: str) -> None:
 def sent(tx: Tx, taken: Sequence[tuple[Held, str, int | None, str]], holder: str, now: datetime) -> None:
     """The relay has these: phase, code and words of each. Where another worker has taken over, its record stands."""
     if taken:
-        rows = [_ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken]
+        rows = [
+            _ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken
+        ]
         if execute_many(tx, _SENT, rows) != len(rows):
             ours = frozenset(tx.execute(sa.select(delivery.c.id).where(
-                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT, delivery.c.finished_at == now,
+                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT,
+                delivery.c.finished_at == now,
             )).scalars())  # fmt: skip
             rows = [row for row in rows if row["the_delivery"] in ours]
         if rows:
@@ -250,7 +265,7 @@ def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:
 
 
 def is_early(tx: Tx, held: Collection[Held]) -> dict[str, bool]:
-    """Broadcast -> whether its mails may leave before an embargo ends: it goes to those who may have it early, or says what was withdrawn."""
+    """Broadcast -> may its mails leave before an embargo ends? It goes to those who may have it early, or says what was withdrawn."""
     query = sa.select(broadcast.c.id, broadcast.c.early, broadcast.c.kind).where(broadcast.c.id.in_({one.broadcast for one in held}))
     return {row.id: row.early or row.kind == WITHDRAWAL for row in tx.execute(query)} if held else {}
 

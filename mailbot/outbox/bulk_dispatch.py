@@ -8,6 +8,7 @@ hash says; if they are not, the mail does not leave and a person decides.
 
 import asyncio
 import hashlib
+import random
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from mailbot.message import outgoing
 from mailbot.message.address import Address
 from mailbot.message.letter import Letter
 from mailbot.message.splice import Pieces, cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_record
+from mailbot.outbox import bulk_record
 from mailbot.outbox.bulk_claim_store import Held
 from mailbot.outbox.bulk_record import Done, Made, Outcome
 from mailbot.outbox.bulk_store import Values, letter_of
@@ -98,7 +99,7 @@ class Mailroom:
         if reply.fault is Fault.STOPPED:
             self._give_up(job)
             return
-        verdict = self._patience.judged(reply, job.held.claimed(), now)
+        verdict = self._patience.judged(reply, job.held.claimed(), now, random.random())  # noqa: S311 - spreads retries, guards nothing
         self._outcomes.append(Outcome(job.held, verdict, reply, now))
         if not isinstance(verdict, Sent):
             log.info("delivery", delivery=job.held.id, kind="broadcast", verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
@@ -267,5 +268,3 @@ class Mailroom:
 def _parked(held: Held, fault: str, text: str, now: datetime) -> Outcome:
     reply = Reply(phase=Phase.ENVELOPE_RCPT, fault=Fault.UNENCODABLE, text=text)
     return Outcome(held, Uncertain(f"{fault}-after-doubt") if held.doubts else Failed(fault), reply, now, parked=True)
-
-

@@ -60,9 +60,7 @@ class Terms:
     aftermath: Aftermath
 
 
-def turn(
-    tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime
-) -> Done:
+def turn(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime) -> Done:
     """Record, mark, claim up to `most`. `known` are the letters that need not be read again."""
     room, until = _room(tx, terms, now)
     concerned = [one.held for one in made] + [one.held for one in outcomes]

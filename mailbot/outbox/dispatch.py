@@ -6,6 +6,7 @@ have. The first is tried again by whoever comes next, the second is judged like 
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -276,7 +277,7 @@ class Dispatcher:
             await self._database.write(store.put_back, claimed, self._holder)
             log.info("sending-stopped", delivery=claimed.id)
             return
-        verdict = self._patience.judged(reply, claimed, now)
+        verdict = self._patience.judged(reply, claimed, now, random.random())  # noqa: S311 - spreads retries, guards nothing
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 

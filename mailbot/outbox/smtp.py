@@ -89,9 +89,9 @@ class Relay:
         """One mail to one recipient; `data` is 7-bit. Never raises for what the relay or the network does.
 
         `before_data` is awaited just before DATA: the caller records there that the mail may leave, and says False where it
-        must not; then the fault is STOPPED. None: that is on record already, and `data` is wire-ready but for its final dot; the envelope and DATA leave in one write where
-        the relay offers PIPELINING (RFC 2920), and the mail itself when it has said yes to all three. A cancelled send cuts the connection at once; `phase` says whether the mail is in
-        doubt. One call at a time.
+        must not; then the fault is STOPPED. None: that is on record already, and `data` is wire-ready but for its final dot; envelope
+        and DATA leave in one write where the relay offers PIPELINING (RFC 2920), the mail when it has said yes to all three. A
+        cancelled send cuts the connection at once; `phase` says whether the mail is in doubt. One call at a time.
         """
         self._phase, self._upload, asked = Phase.CONNECT, None, _cancellations()
         if refusal := unfit(envelope_sender, recipient, data):
@@ -164,7 +164,8 @@ class Relay:
             self._envelope_open, self._mails = True, self._mails + 1
             size = f" SIZE={octets}" if "size" in client.esmtp_extensions else ""
             if at_once and "pipelining" in client.esmtp_extensions:
-                return await self._pipelined(client, f"MAIL FROM:<{sender}>{size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode("ascii"))
+                envelope = f"MAIL FROM:<{sender}>{size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n"
+                return await self._pipelined(client, envelope.encode("ascii"))
             said = await client.execute_command(f"MAIL FROM:<{sender}>{size}".encode("ascii"))
             if 200 <= said.code < 300:
                 self._phase = Phase.ENVELOPE_RCPT
@@ -186,8 +187,9 @@ class Relay:
                     refused = self._reply(code, text)
                 if code == CLOSING:
                     break
-        if refused is not None and (code in (GO_AHEAD, CLOSING) or not refused.refused or not upload.give_back(client.protocol)):
-            self.abort()  # it waits for a mail that must not come, or is out of step
+        out_of_step = code in (GO_AHEAD, CLOSING) or (refused is not None and not refused.refused)
+        if refused is not None and (out_of_step or not upload.give_back(client.protocol)):
+            self.abort()  # it may wait for a mail that must not come
         return refused
 
     async def _hand_over(self, wire: bytes) -> Reply:
@@ -255,8 +257,9 @@ class Relay:
         try:
             if server.security != "plain" and self._ssl_context is None:
                 self._ssl_context = await asyncio.to_thread(ssl.create_default_context)
+            dialled = await dial(server.host, server.port, server.connect_seconds)
             client = self._client = SMTP(
-                hostname=server.host, sock=await dial(server.host, server.port, server.connect_seconds), use_tls=server.security == "tls", start_tls=False,
+                hostname=server.host, sock=dialled, use_tls=server.security == "tls", start_tls=False,
                 tls_context=self._ssl_context, timeout=server.step_seconds, local_hostname=server.local_hostname,
             )  # fmt: skip
             await client.connect()
