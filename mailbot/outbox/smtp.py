@@ -184,7 +184,7 @@ class Relay:
                 self._phase = phase if refused is None else self._phase
                 code, text = await upload.said()
                 if refused is None and not (code == GO_AHEAD if phase is Phase.BODY else 200 <= code < 300):
-                    refused = self._reply(code, text)
+                    refused = self._reply(code, text) if 400 <= code < 600 else self._unanswered(Nonsense(f"{code} {text}"))
                 if code == CLOSING:
                     break
         out_of_step = code in (GO_AHEAD, CLOSING) or (refused is not None and not refused.refused)
