@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mailbot import languages, rendering, template_check
@@ -29,6 +30,9 @@ from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.settings import Settings, SettingsFault, demand
 from mailbot.settings_sections import parse_instant
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer
 
 
 def language_folders(settings: Settings) -> list[Path]:
@@ -181,6 +185,25 @@ def address_of(written: str, name: str, display: str = "") -> Address:
     return Address(found.address, display or found.name)
 
 
+def dkim_signer(settings: Settings) -> "Signer | None":
+    """Who signs our mail; None where the relay does. Raises SettingsFault."""
+    section = settings.dkim
+    if not section.key_file:
+        return None
+    if not section.domain or not section.selector:
+        raise SettingsFault("dkim.key_file needs dkim.domain and dkim.selector: who verifies looks for the key under these names.")
+    try:
+        from mailbot.message import dkim
+    except ModuleNotFoundError as missing:
+        raise SettingsFault("dkim.key_file needs the extra: pip install 'mailbot[dkim]'.") from missing
+    try:
+        return dkim.signer(section.domain, section.selector, Path(section.key_file).read_bytes())
+    except OSError as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be read: {problem.strerror}. Check its name and rights.") from problem
+    except dkim.KeyUnusable as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be used: {problem}.") from problem
+
+
 def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
     """For the dispatcher."""
     relay, outbox = settings.smtp, settings.outbox
@@ -188,6 +211,7 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
         sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
         connections=relay.connections, mails_per_connection=relay.mails_per_connection,
         retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
+        signer=dkim_signer(settings),
     )  # fmt: skip
 
 
