@@ -37,7 +37,6 @@ from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
 from mailbot.settings import Settings
 from mailbot.standing import in_a_line, standing
-from mailbot.terms import settings_without_secrets
 from mailbot.web import site
 from mailbot.web.desk import ways
 from mailbot.web.desk.asked import Bureau
@@ -145,8 +144,9 @@ def _pages(
     bureau = Bureau(
         database=database, desk=desk, reader=reader, origin=terms.origin_of(settings), proxies=frozenset(settings.web.trusted_proxies),
         words={code: desk_words(folders, code, office.words.typographies[code]) for code in office.languages}, pages=words,
-        reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages}, settings=settings_without_secrets(settings),
-        standing=partial(standing, mode=settings.inbox.mode), queued=queued, clock=clock, zone=terms.office_zone(settings),
+        reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages},
+        settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
+        clock=clock, zone=terms.office_zone(settings),
     )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
     return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))

@@ -59,7 +59,8 @@ def add(
         is_new = database.write_now(put)
     opens = f"{settings.web.public_url.rstrip('/')}/desk/enter/{token}" if link else ""
     facts = {"address": parsed.address, "roles": [str(one) for one in role], "added": is_new} | ({"link": opens} if link else {})
-    said = f"{parsed.address} may use the desk: {', '.join(role)}." if is_new else f"{parsed.address}: {', '.join(role)}; every session ended."
+    ended = "" if is_new else " Every session ended."
+    said = f"{parsed.address} may use the desk: {', '.join(role)}.{ended}"
     answer(as_json, facts, said + (f"\nGood once, within the hour: {opens}" if link else ""))
 
 

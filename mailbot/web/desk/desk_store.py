@@ -39,7 +39,7 @@ def done(tx: Tx, since: datetime, limit: int) -> list[dict[str, Any]]:
 def counts(tx: Tx, since: datetime) -> dict[str, int]:
     """How many mails became what since then."""
     query = sa.select(mail.c.outcome, sa.func.count()).where(mail.c.decided_at > since).group_by(mail.c.outcome)
-    return {outcome: number for outcome, number in tx.execute(query)}
+    return dict(tx.execute(query).tuples().all())
 
 
 def leaving(tx: Tx, limit: int) -> list[dict[str, Any]]:
@@ -116,7 +116,8 @@ def people(tx: Tx, query: str, state: str, language: str, after: str) -> list[di
 
 def people_by_state(tx: Tx) -> dict[str, int]:
     """How many stand where."""
-    found = dict(tx.execute(sa.select(journalist.c.state, sa.func.count()).group_by(journalist.c.state)).tuples().all())
+    query = sa.select(journalist.c.state, sa.func.count()).group_by(journalist.c.state)
+    found: dict[str, int] = dict(tx.execute(query).tuples().all())
     return {str(state): found.get(state, 0) for state in State}
 
 

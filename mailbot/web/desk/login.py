@@ -1,6 +1,7 @@
 """Coming in and going out: a password, or a link that is good once. Looking at a link changes nothing: scanners look at every link."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from mailbot.web.desk.door import Door
 from mailbot.web.desk.passwords import Doorkeeper
 
 FORM_OCTETS = 16 << 10
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Entrance:
@@ -30,7 +32,7 @@ class Entrance:
         )  # fmt: skip
         return [Route(path, self._guarded(answer), methods=[method]) for path, method, answer in pages]
 
-    def _guarded(self, answer):  # type: ignore[no-untyped-def]
+    def _guarded(self, answer: Answer) -> Answer:
         async def inner(request: Request) -> Response:
             return await self._door.guarded(request, lambda: answer(request))
 

@@ -138,7 +138,7 @@ def _take(
     if isinstance(meaning, Refused):
         return _shown(tx, bureau, asked, row, wrong=str(meaning.reason), status=409)
     library = {release.id: release for release in releases.load_all(tx)}
-    take_reply(tx, bureau.desk, ColleagueReply(Reason.COLLEAGUE_WRITES, note, meaning), number, library, asked.now)
+    take_reply(tx, bureau.desk, ColleagueReply(reason=Reason.COLLEAGUE_WRITES, note=note, meaning=meaning), number, library, asked.now)
     after = cases.load(tx, case.id)
     if order is Order.YES and after.state is not CaseState.ANSWERED:
         raise No("refused-not-public")

@@ -54,4 +54,4 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "brake-due": ("number",),
     "journal-refused": ("number",),
 }
-LINES: Mapping[str, tuple[str, ...]] = dict.fromkeys(_PLAIN.split(), ()) | _NAMED
+LINES: Mapping[str, tuple[str, ...]] = {**dict.fromkeys(_PLAIN.split(), ()), **_NAMED}
