@@ -7,7 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, SecretStr
 
 from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
@@ -299,3 +302,30 @@ def retention_terms(settings: Settings, loaded: dict[str, languages.Language]) -
         mail=timedelta(days=kept.mail_days), protection=timedelta(days=kept.protection_days), outcome=timedelta(days=kept.outcome_days),
         zone=office_zone(settings), noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
     )  # fmt: skip
+
+
+def origin_of(settings: Settings) -> str:
+    """Scheme, host and port by which people see our pages."""
+    parts = urlsplit(settings.web.public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def settings_without_secrets(settings: Settings) -> dict[str, dict[str, str]]:
+    """What the settings say, section by section, to be looked at: a secret only as set, an address of a database without its password."""
+    shown: dict[str, dict[str, str]] = {}
+    for section, values in settings:
+        if not isinstance(values, BaseModel):
+            continue
+        shown[section] = {name: _said(name, value) for name, value in values}
+    return shown
+
+
+def _said(name: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "•••" if value.get_secret_value() else ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(name, one) for one in value)
+    if name in ("url", "to") and "://" in str(value):  # of a database, or a hook: its address lets anybody write
+        parts = urlsplit(str(value))
+        return f"{parts.scheme}://{parts.hostname or ''}{parts.path if name == 'url' else '/•••'}"
+    return str(value)

@@ -124,8 +124,10 @@ def words(folders: Sequence[Path], code: str, rules: Typography) -> dict[str, st
     return {key: no_break(sentence, rules) for key, sentence in found.items()}
 
 
-def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime], desk: Desk | None = None) -> ASGIApp:
-    """The application. `desk`: who writes when somebody signs; None: nobody does here."""
+def site(
+    database: Database, newsroom: Newsroom, clock: Callable[[], datetime], desk: Desk | None = None, more: Sequence[Route] = ()
+) -> ASGIApp:
+    """The application. `desk`: who writes when somebody signs; None: nobody does here. `more`: what else answers, before ours."""
     pages = _Pages(database, newsroom, clock)
     signing = sign_off.SignPages(database, desk, newsroom.words[desk.office.own_language], _TEMPLATES, clock) if desk else None
     mine = subscriber_pages.SubscriberPages(
@@ -144,6 +146,7 @@ def site(database: Database, newsroom: Newsroom, clock: Callable[[], datetime], 
         Route("/u/{link:str}", leaves, methods=["POST"]),
         Route("/p/{link:str}", mine.preferences, methods=["GET"]),
         Route("/p/{link:str}", mine.choose, methods=["POST"]),
+        *more,
         *(signing.routes() if signing else ()),
         Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
         Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),
