@@ -230,7 +230,7 @@ def test_what_the_product_imports_is_declared(nodes: Nodes) -> None:
     roots = {name.partition(".")[0] for _, node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for name in _imported(node)}
     owners = packages_distributions()
     foreign = roots - sys.stdlib_module_names - {"mailbot"}
-    assert {name for name in foreign if not {owner.lower() for owner in owners.get(name, [])} & ours} <= BROUGHT_ALONG
+    assert {name for name in foreign if not {owner.lower().replace("_", "-") for owner in owners.get(name, [])} & ours} <= BROUGHT_ALONG
 
 
 def test_every_door_of_the_makefile_has_a_sentence() -> None:
