@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli import broadcast_report, broadcast_show
+from mailbot.cli import broadcast_clean, broadcast_report, broadcast_show
 from mailbot.cli.audience_segment import filter_of
 from mailbot.cli.opening import (
     DryRun,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Announcements to the press list: plan, look, approve, watch, stop.")
 app.command()(broadcast_show.preview)
 app.command()(broadcast_show.test)
+app.command()(broadcast_clean.clean)
 app.command()(broadcast_report.status)
 app.command()(broadcast_report.report)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The announcement's number, or the beginning of it.")]
@@ -247,14 +248,15 @@ def resume(
 
     Example: mailbot broadcast resume 3f2a --count 412
     """
-    from mailbot.broadcast.broadcast import Act
+    from mailbot.broadcast.broadcast import resuming
+    from mailbot.clock import now
 
     with database_to_read(context) as database:
         one = database.read_now(found, broadcast)
     if count != one.recipients:
         typer.echo(f"mailbot: {one.id} goes to {one.recipients} people, not to {count}.", err=True)
         raise typer.Exit(1)
-    _act(context, broadcast, Act.RESUME, "", as_json)
+    _act(context, broadcast, resuming(one, now()), "", as_json)
 
 
 @app.command()
