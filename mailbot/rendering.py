@@ -251,6 +251,12 @@ def render_line(words: Words, language: str, name: str, values: Mapping[str, Any
     return no_break(one_line(filled), words.typographies[language])
 
 
+def render_unwrapped(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
+    """A text for what wraps lines itself."""
+    given = {key: _plain(value, key) for key, value in values.items()}
+    return _tidy(no_break(_fill(words, f"{language}/{name}.txt.j2", {**given, "language": language}), words.typographies[language]))
+
+
 def render_page(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
     """A page that is no mail: HTML alone, with its style sheet as it stands."""
     given = {key: _plain(value, key) for key, value in values.items()}

@@ -6,7 +6,7 @@ _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passe
 _ANNOUNCEMENT = frozenset(
     {
         "release", "organisation", "greeting", "why", "unsubscribe", "preferences", "embargo", "embargo_utc", "waits_for", "event",
-        "stop_word", "cut",
+        "stop_word", "cut", "kind",
     }
 )
 VALUES: Mapping[str, frozenset[str]] = {
@@ -14,6 +14,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "announcement_lite": _ANNOUNCEMENT,
     "greeting": frozenset({"name"}),
     "why": frozenset({"organisation", "origin"}),
+    "whatsapp": frozenset({"organisation", "release", "title", "paragraphs", "cut", "embargo", "embargo_utc"}),
     "test_mark": frozenset({"short"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
@@ -53,6 +54,6 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "test_mark": ("txt",),
+    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "test_mark": ("txt",), "whatsapp": ("txt",),
     "round_trip": ("subject", "txt"),
 }  # fmt: skip

@@ -165,7 +165,7 @@ def written(office: Office, release: Release, order: Order, embargo: datetime | 
     format_ = gets.format if gets.format in FORMATS else STANDARD
     return compose(
         office, edition, language=gets.language, format_=format_, embargo=embargo, waits_for=gets.waits_for, event=order.event,
-        files=order.files,
+        files=order.files, kind=order.kind,
     )  # fmt: skip
 
 

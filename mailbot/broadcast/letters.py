@@ -4,12 +4,16 @@ A letter is rendered once, with marks in the place of whatever differs between r
 costs no more rendering than one of four. What a reader's values are made from is kept with the delivery: every try says the same.
 """
 
+import re
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-from mailbot.audience.link import list_token
+from mailbot.audience.link import list_link, preferences_link, stop_token
 from mailbot.message.letter import Letter, filled, mark, marks_of
 from mailbot.message.outgoing import File, clean_header
 from mailbot.office import Office, release_values
@@ -19,9 +23,14 @@ from mailbot.rendering import render, render_line, render_page, wire_octets
 
 STANDARD, LITE, TEXT = "standard", "lite", "text"
 FORMATS = (STANDARD, LITE, TEXT)
-LITE_OCTETS = 30_000            # of the whole mail on the wire: what a slow line carries in a few seconds
 STANDARD_HTML_OCTETS = 100_000  # beyond it Gmail cuts a mail off
+MAIL_OCTETS = 15_000_000        # with its files: relays refuse what has more than 20 MB once it is encoded (OUT-07)
+# Of the whole mail on the wire, files aside: what a slow line carries in a few seconds. What is longer is cut, and says so.
+BUDGETS = {LITE: 30_000, TEXT: 15_000}
+ROOM = 5_000                    # of a budget, for header fields and the reader's own values
 LIST_NAME = "press"
+LONGEST_NAME = 80               # of a reader, in a greeting
+_ENDS = re.compile("[\ue000\ue001]")  # of a mark: in a value they mean nothing, and show as boxes
 VALUES = frozenset({"greeting", "why", "unsubscribe", "preferences", "unsubscribe_mail"})
 
 
@@ -40,18 +49,19 @@ class CannotWrite(Exception):
 
 def compose(
     office: Office, edition: Edition, *, language: str, format_: str = STANDARD, embargo: datetime | None = None, waits_for: str = "",
-    event: Happening | None = None, files: tuple[File, ...] = (),
+    event: Happening | None = None, files: tuple[File, ...] = (), kind: str = "release",
 ) -> Letter:  # fmt: skip
     """The letter in this language, which is its reader's; the edition may be in another where theirs is missing (`waits_for`).
 
+    `kind`: release, advisory, correction, which says that it replaces what went before, or withdrawal, which has nothing of the text.
     Raises CannotWrite, rendering.TemplateFault."""
     web = bool(office.public_url)
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "greeting": mark("greeting"), "why": mark("why"),
         "unsubscribe": mark("unsubscribe") if web else "", "preferences": mark("preferences") if web else "", "embargo": embargo,
-        "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if embargo else "", "waits_for": waits_for,
+        "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else "", "waits_for": waits_for,
         "event": {"starts": event.starts, "ends": event.ends, "place": event.place} if event else None,
-        "stop_word": str(office.spoken[language].replies["stop"][0]), "cut": False,
+        "stop_word": stop_word(office, language), "cut": False, "kind": kind,
     }  # fmt: skip
     subject, text, html = _rendered(office, language, values, format_)
     letter = Letter(
@@ -62,33 +72,47 @@ def compose(
         raise CannotWrite(f"The letter asks for {', '.join(unknown)}, which no reader has.")
     if len(html.encode()) > STANDARD_HTML_OCTETS:
         raise CannotWrite(f"{edition.slug} is too long for a mail: {len(html.encode()):,} octets of HTML; many programs cut at 102,000.")
+    if (octets := sum(len(file.content) for file in files)) * 4 // 3 > MAIL_OCTETS:
+        raise CannotWrite(f"The files of {edition.slug} are too large for a mail: {octets:,} octets. Send a link instead.")
     return letter
 
 
+def stop_word(office: Office, language: str) -> str:
+    """The word by which a reply in this language leaves the list."""
+    return str(office.spoken[language].replies["stop"][0])
+
+
 def _rendered(office: Office, language: str, values: dict[str, Any], format_: str) -> tuple[str, str, str]:
-    """Subject, text, HTML. The light one is shortened, paragraph by paragraph from the end, until it keeps its budget."""
-    made = render(office.words, language, "announcement", values)
-    if format_ != LITE:
-        return made.subject, made.text, made.html if format_ == STANDARD else ""
-    release = values["release"]
-    for kept in range(len(release["paragraphs"]), -1, -1):
-        shorter = values if kept == len(release["paragraphs"]) else values | {
-            "cut": True, "release": {**release, "paragraphs": release["paragraphs"][:kept], "notes": (), "notes_html": ""},
-        }  # fmt: skip
-        made = render(office.words, language, "announcement", shorter)
-        html = render_page(office.words, language, "announcement_lite", shorter | {"mail_subject": made.subject})
-        if wire_octets(made.text) + wire_octets(html) <= LITE_OCTETS - 4_000:  # the rest is for header fields and the reader's own values
-            break
-    return made.subject, made.text, html
+    """Subject, text, HTML. What has a budget is shortened until it keeps it: first the notes go, then paragraphs from the end."""
+    whole = values["release"]
+    kept = range(len(whole["paragraphs"]) - (0 if whole["notes"] else 1), -1, -1)
+    shorter = [whole, *({**whole, "notes": (), "notes_html": "", "paragraphs": whole["paragraphs"][:number]} for number in kept)]
+
+    def made(step: int) -> tuple[str, str, str]:
+        given = values | {"release": shorter[step], "cut": step > 0}
+        full = render(office.words, language, "announcement", given)
+        if format_ == LITE:
+            light = render_page(office.words, language, "announcement_lite", given | {"mail_subject": full.subject})
+            return full.subject, full.text, light
+        return full.subject, full.text, full.html if format_ == STANDARD else ""
+
+    def fits(step: int) -> bool:
+        return sum(map(wire_octets, made(step)[1:])) <= BUDGETS[format_] - ROOM
+
+    if format_ not in BUDGETS or fits(0):
+        return made(0)
+    step = bisect_left(range(len(shorter)), True, lo=1, key=fits)
+    if step == len(shorter):
+        raise CannotWrite(f"Not even the title and the contact of {whole['slug']} fit into {BUDGETS[format_]:,} octets.")
+    return made(step)
 
 
 def _headers(office: Office, slug: str) -> tuple[tuple[str, str], ...]:
     """What a mail to a list owes (RFC 2369, 2919, 8058, 3834)."""
-    write_to = f"mailto:{office.address.address}"
+    write_to = _mailto(office)
     leaves = f"<{mark('unsubscribe_mail')}>"
-    name = clean_header((office.short_name or office.name).replace("<", "").replace(">", ""), 60)
     return (
-        ("List-Id", f"{name} <{LIST_NAME}.{office.address.domain}>"),
+        ("List-Id", f"{_phrase(office.short_name or office.name)}<{LIST_NAME}.{office.address.domain}>"),
         *((("List-Unsubscribe", f"<{mark('unsubscribe')}>, {leaves}"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
           if office.public_url else (("List-Unsubscribe", leaves),)),
         ("List-Help", f"<{write_to}?subject=help>"),
@@ -98,6 +122,17 @@ def _headers(office: Office, slug: str) -> tuple[tuple[str, str], ...]:
         ("X-Auto-Response-Suppress", "OOF, AutoReply"),
         ("X-Mailbot-Release", slug),
     )  # fmt: skip
+
+
+def _mailto(office: Office) -> str:
+    return f"mailto:{quote(office.address.address, safe='@+')}"
+
+
+def _phrase(name: str) -> str:
+    """The name before a List-Id: quoted, in plain letters, as an encoded word would take the id with it; "" where none are left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = clean_header(re.sub(r'["\\<>]', "", plain), 60)
+    return f'"{plain}" ' if plain else ""
 
 
 class Readers:
@@ -110,14 +145,18 @@ class Readers:
 
     def __call__(self, to: Recipient) -> Mapping[str, str]:
         """Every value that a letter may ask for."""
-        url, token = self._office.public_url, list_token(self._secret, to.delivery)
+        url, secret = self._office.public_url, self._secret
+        name = _ENDS.sub("", clean_header(to.name, LONGEST_NAME))  # without what would turn the line round
         return {
-            "greeting": filled(self._greeting(to.language, bool(to.name)), {"name": to.name}),
+            "greeting": filled(self._greeting(to.language, bool(name)), {"name": name}),
             "why": self._why(to.language, to.facts.get("origin", "")),
-            "unsubscribe": f"{url}/u/{token}",
-            "preferences": f"{url}/p/{token}",
-            "unsubscribe_mail": f"mailto:{self._office.address.address}?subject=STOP%20{token}",
+            "unsubscribe": f"{url}/u/{list_link(secret, to.delivery)}",
+            "preferences": f"{url}/p/{preferences_link(secret, to.delivery)}",
+            "unsubscribe_mail": f"{_mailto(self._office)}?subject={quote(self._stop(to.language, to.delivery), safe='')}",
         }
+
+    def _stop(self, language: str, delivery: str) -> str:
+        return f"{stop_word(self._office, language)} {stop_token(self._secret, delivery)}"
 
     def _greeting(self, language: str, named: bool) -> str:
         if (language, named) not in self._greetings:

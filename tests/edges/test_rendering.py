@@ -113,13 +113,19 @@ DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 INVITATION = {"organisation": ORGANISATION, "origin": "liste 2023", "word": "OUI", "link": "", "days": 7}
 ANNOUNCEMENT = {
-    "organisation": ORGANISATION, "release": RELEASE, "greeting": "Bonjour Awa,", "why": "Liste 2023.", "unsubscribe": "https://ponts.example/u/d.abc",
+    "organisation": ORGANISATION, "release": RELEASE, "greeting": "Bonjour Awa,", "why": "Liste 2023.",
+    "unsubscribe": "https://ponts.example/u/d.abc",
     "preferences": "https://ponts.example/p/d.abc", "embargo": WHEN, "embargo_utc": "2026-07-01 08:00 UTC", "waits_for": "fr",
     "event": {"starts": WHEN, "ends": WHEN, "place": "Ségou"}, "stop_word": "STOP", "cut": True,
+    "kind": "correction",
 }  # fmt: skip
 BARE_ANNOUNCEMENT = ANNOUNCEMENT | {
     "release": BARE_RELEASE, "unsubscribe": "", "preferences": "", "embargo": None, "embargo_utc": "", "waits_for": "", "event": None,
-    "cut": False,
+    "cut": False, "kind": "withdrawal",
+}  # fmt: skip
+WHATSAPP = {
+    "organisation": ORGANISATION, "release": RELEASE, "title": "Un pont", "paragraphs": PARAGRAPHS, "cut": True, "embargo": WHEN,
+    "embargo_utc": "2026-07-01 08:00 UTC",
 }  # fmt: skip
 TOLD_OF = {
     "organisation": ORGANISATION, "event": "approved", "title": "Un pont", "recipients": 412, "why": "une raison", "starts": WHEN,
@@ -149,7 +155,7 @@ FULL: dict[str, dict[str, Any]] = {
     "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
-    "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
+    "whatsapp": WHATSAPP, "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
     "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True},
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
@@ -178,7 +184,7 @@ BARE: dict[str, dict[str, Any]] = {
     "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
     | {"offered": (), "cut": True, "reason": ""},
     "invitation": INVITATION,
-    "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
+    "whatsapp": WHATSAPP | {"cut": False, "embargo": None}, "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
     "broadcast_told": TOLD_OF | {"event": "held", "starts": None}, "why": {"organisation": ORGANISATION, "origin": ""},
     "test_mark": {"short": False},
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
