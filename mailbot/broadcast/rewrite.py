@@ -68,7 +68,7 @@ def _written(tx: Tx, office: Office, one: Broadcast, old: Letter, release: Relea
     files = (invitation_file(release.editions[0].title, event, office, one.id, now),) if event else old.files
     return compose(
         office, new, language=old.language, format_=old.format, embargo=opens if opens and opens > now else None, waits_for=old.waits_for,
-        event=event, files=files,
+        event=event, files=files, kind=one.kind,
     )  # fmt: skip
 
 
