@@ -67,7 +67,7 @@ def become(tx: Tx, before: Broadcast, act: Act, why: str, now: datetime, **value
     if act is Act.START:
         values["started_at"] = now
     if act is Act.RESUME:
-        values["resumed_at"] = now
+        values["seen_ended"], values["seen_dead"] = _ended(tx, before.id)
     if act in (Act.FINISH, Act.CANCEL):
         values["finished_at"] = now
     where = (broadcast.c.id == before.id, broadcast.c.state == before.state)
@@ -92,11 +92,27 @@ def suppressed_keys(tx: Tx) -> frozenset[str]:
 
 def has_it(tx: Tx, release: str, edition: str = "") -> frozenset[int]:
     """To whom a broadcast has brought this release, or may have, or will by one that is approved; with an edition, that one alone."""
-    gone = delivery.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING))
+    return frozenset(tx.execute(_who_has_it(release, edition)).scalars())
+
+
+def have_it_by_now(tx: Tx, one: Broadcast) -> int:
+    """How many of a draft's readers have the release, or will, by an announcement that was agreed after this one was planned."""
+    if one.kind not in (Kind.RELEASE, Kind.ADVISORY):
+        return 0
+    edition = ""
+    if one.audience.startswith("waiting-for-"):  # all its readers have the release, in another language
+        edition = tx.execute(sa.select(delivery.c.edition).where(delivery.c.broadcast == one.id).limit(1)).scalar() or ""
+    of = (delivery.c.broadcast == one.id, delivery.c.journalist.in_(_who_has_it(one.release, edition)))
+    return tx.execute(sa.select(sa.func.count()).select_from(delivery).where(*of)).scalar_one()
+
+
+def _who_has_it(release: str, edition: str) -> Any:
+    it = delivery.alias("it")
+    gone = it.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING))
     agreed = sa.select(broadcast.c.id).where(broadcast.c.release == release, broadcast.c.state.in_(_AGREED))
-    comes = sa.and_(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)), delivery.c.broadcast.in_(agreed))
-    query = sa.select(delivery.c.journalist).where(delivery.c.release == release, delivery.c.journalist.is_not(None), sa.or_(gone, comes))
-    return frozenset(tx.execute(query.where(delivery.c.edition == edition) if edition else query).scalars())
+    comes = sa.and_(it.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)), it.c.broadcast.in_(agreed))
+    query = sa.select(it.c.journalist).where(it.c.release == release, it.c.journalist.is_not(None), sa.or_(gone, comes))
+    return query.where(it.c.edition == edition) if edition else query
 
 
 def of_release(tx: Tx, release: str) -> list[Broadcast]:
@@ -150,13 +166,17 @@ def waiting_now(tx: Tx, broadcast_id: str, now: datetime) -> int:
 
 
 def judged(tx: Tx, broadcast_id: str) -> tuple[int, int]:
-    """How many mails came to their end since a person last went on with it, and how many of them met a dead address."""
-    started = sa.func.coalesce(broadcast.c.resumed_at, broadcast.c.created_at)
-    since = sa.select(started).where(broadcast.c.id == broadcast_id).scalar_subquery()
+    """How many mails came to their end since a person last went on with it, and how many of them met a dead address. By number, not by
+    time: clocks jump."""
+    seen = tx.execute(sa.select(broadcast.c.seen_ended, broadcast.c.seen_dead).where(broadcast.c.id == broadcast_id)).one()
+    ended, dead = _ended(tx, broadcast_id)
+    return ended - seen.seen_ended, dead - seen.seen_dead
+
+
+def _ended(tx: Tx, broadcast_id: str) -> tuple[int, int]:
     ended = delivery.c.state.in_((DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN))
-    of = (delivery.c.broadcast == broadcast_id, ended, delivery.c.finished_at >= since)
+    count = sa.select(sa.func.count()).select_from(delivery).where(delivery.c.broadcast == broadcast_id, ended)
     dead = sa.exists().where(bounce.c.delivery == delivery.c.id, bounce.c.grade == Grade.HARD)
-    count = sa.select(sa.func.count()).select_from(delivery).where(*of)
     return tx.execute(count).scalar_one(), tx.execute(count.where(dead)).scalar_one()
 
 

@@ -52,8 +52,8 @@ def chosen(of: Reader, announced: Announced = BOTH, **given: Any) -> Gets | Why:
 def one(state: State = State.DRAFT, **given: Any) -> Broadcast:
     known: dict[str, Any] = {
         "id": "b1", "kind": Kind.RELEASE, "release": "pont", "state": state, "why": "", "audience": "all", "early": False,
-        "recipients": 412, "skipped": {}, "octets": 0, "wave": 0, "at": None, "not_after": None, "held_until": None, "started_at": None, "finished_at": None,
-        "created_at": NOW, "created_by": "",
+        "recipients": 412, "skipped": {}, "octets": 0, "wave": 0, "at": None, "not_after": None, "held_until": None,
+        "started_at": None, "finished_at": None, "created_at": NOW, "created_by": "",
     }  # fmt: skip
     return Broadcast(**known | given)
 
