@@ -286,3 +286,19 @@ def test_what_is_swapped_while_a_worker_has_it_is_not_marked(office: Newsroom) -
     held = office.database.write_now(bulk_claim_store.claim, "worker", 1, NOW)
     office.database.write_now(bulk_store.swap_letter, "b1", number, replace(LETTER, subject="Correction"), "corrected", NOW)
     assert office.database.write_now(bulk_claim_store.mark, [(held[0], NOW, "")], "worker", NOW) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(delivery.delete().where(delivery.c.recipient.startswith("bo")), "planned for 2, and has 1", id="somebody is gone"),
+        pytest.param(delivery.update().values(language="en"), "no mail of its broadcast's letter", id="another language"),
+        pytest.param(delivery.update().values(letter=None), "no mail of its broadcast's letter", id="no letter"),
+        pytest.param(delivery.update().values(state="sent", finished_at=NOW), "sent", id="sent without an attempt"),
+    ],
+)
+def test_verify_names_what_does_not_hold(office: Newsroom, change: sa.UpdateBase, said: str) -> None:
+    queue(office, "awa", "bo")
+    assert office.unsound() == []
+    office.database.write_now(lambda tx: tx.execute(change))
+    assert any(said in sentence for sentence in office.unsound())
