@@ -21,7 +21,7 @@ run: .venv/ready  ## Run mailbot with config/mailbot.toml (make it first: .venv/
 test: .venv/ready-for-tests  ## Set up everything, install the servers that tests need, and pass every test but the long ones.
 	@tests/install_servers.sh
 	@$(MAKE) check
-	$(BIN)/pytest tests/rules
+	$(BIN)/pytest tests/rules -p no:xdist
 	$(BIN)/pytest tests --ignore tests/rules -m "not torture" -n 3 --dist worksteal
 
 check: .venv/ready-for-tests  ## Lint, types and the direction of imports, without running anything.

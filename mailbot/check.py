@@ -25,9 +25,10 @@ from mailbot.oauth.access_token import TokenTrouble, roles
 from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
-from mailbot.rendering import TemplateFault, faults
+from mailbot.rendering import TemplateFault
 from mailbot.secret import existing_key
 from mailbot.settings import Settings, SettingsFault, demand
+from mailbot.template_check import faults
 
 SKEW_SECONDS = 120
 DNS_SECONDS = 5.0

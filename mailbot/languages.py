@@ -47,11 +47,12 @@ class Language:
 class LearnedFile(Mapping[str, Any]):
     """What a learned.json holds, read when it is first asked for: it takes some ten megabytes, and most processes never ask.
 
-    Making one reads the file too, and keeps nothing of it: raises LanguageFault where it cannot be used."""
+    Making one of the office's own reads it too, and keeps nothing of it: raises LanguageFault where it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._content = path, dict[str, Any]()
-        _learned(path)
+        if not path.is_relative_to(shipped()):
+            _learned(path)
 
     def _read(self) -> dict[str, Any]:
         if not self._content:

@@ -8,19 +8,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from mailbot import languages, rendering, systemd, terms
+from mailbot import languages, rendering, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
+from mailbot.broadcast.conduct import Conductor
+from mailbot.broadcast.letters import Readers
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import imap
 from mailbot.inbox.aftermath import Aftermath
-from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
@@ -31,12 +33,16 @@ from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.watch import Watcher
 from mailbot.oauth.access_tokens import AccessTokens
+from mailbot.office import Office
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
 from mailbot.settings import Settings
-from mailbot.standing import in_a_line
+from mailbot.standing import in_a_line, standing
 from mailbot.web import site
+from mailbot.web.desk import ways
+from mailbot.web.desk.asked import Bureau
+from mailbot.web.desk.printing import words as desk_words
 from mailbot.web.serve import Pages
 
 log = structlog.get_logger()
@@ -57,6 +63,7 @@ class Parts:
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
     escalator: Escalator
+    conductor: Conductor
     alerter: Alerter | None  # where somebody is to hear
     mode: str
     retainer: Retainer
@@ -65,7 +72,10 @@ class Parts:
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        flows = (self.watcher, self.disposer, self.summariser, self.escalator, self.retainer, self.dispatcher, self.pages, self.alerter)
+        flows = (
+            self.watcher, self.disposer, self.summariser, self.escalator, self.conductor, self.retainer, self.dispatcher, self.pages,
+            self.alerter,
+        )  # fmt: skip
         for part in flows:
             if part:
                 part.stop()
@@ -80,7 +90,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
     loaded = languages.load(terms.language_folders(settings))
     office = terms.office_of(settings, loaded)
-    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code)):
+    for fault in (fault for code in office.languages for fault in template_check.faults(office.words, code, of_the_office=True)):
         raise fault  # now, and not when the first journalist writes
     tokens = terms.access_tokens(settings, clock)
     inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)
@@ -92,7 +102,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
         database, outward, terms.sending_terms(settings, office), holder,
-        aftermath=Aftermath(desk), original=content, values=lambda _: {}, clock=clock,
+        aftermath=Aftermath(desk), original=content, values=Readers(office, secret), clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()
@@ -110,10 +120,14 @@ def build(settings: Settings, clock: Clock) -> Parts:
         database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
+    conductor = Conductor(
+        database, terms.conducting_terms(settings, office, secret, new_id), holder, started=dispatcher.wake.set, clock=clock
+    )
     retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
         database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, clock),
+        summariser=summariser, escalator=escalator, conductor=conductor,
+        pages=_pages(settings, desk, database, reader, dispatcher.wake.set, clock),
         alerter=_alerter(settings, office, database, secret, holder, tokens, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -128,15 +142,24 @@ def _alerter(
     return Alerter(database, alerting, holder, clock=clock, new_id=new_id) if alerting.told else None
 
 
-def _pages(settings: Settings, desk: Desk, database: Database, clock: Clock) -> Pages | None:
-    """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
+def _pages(
+    settings: Settings, desk: Desk, database: Database, reader: Reader, queued: Callable[[], None], clock: Clock
+) -> Pages | None:
+    """The public pages and the desk; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
-    office = desk.office
-    words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
+    office, folders = desk.office, terms.template_folders(settings)
+    words = {code: site.words(folders, code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=desk.secret)
+    bureau = Bureau(
+        database=database, desk=desk, reader=reader, origin=terms.origin_of(settings), proxies=frozenset(settings.web.trusted_proxies),
+        words={code: desk_words(folders, code, office.words.typographies[code]) for code in office.languages}, pages=words,
+        reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages},
+        settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
+        clock=clock, zone=terms.office_zone(settings),
+    )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
-    return Pages(site.site(database, newsroom, clock, desk), host.strip("[]"), int(port))
+    return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))
 
 
 def asked_by_signal() -> asyncio.Event:
@@ -159,7 +182,7 @@ async def run(
             await parts.reader.start()
             flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run, parts.retainer.run]
         if "outbox" in only:
-            flows.append(parts.dispatcher.run)
+            flows += [parts.conductor.run, parts.dispatcher.run]
         if "web" in only and parts.pages:
             flows.append(parts.pages.run)
         if parts.alerter:
@@ -202,7 +225,9 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.summariser.once()
                 await parts.watcher.file_once()
         if "outbox" in only:
+            await parts.conductor.once()
             await parts.dispatcher.drain()
+            await parts.conductor.once()
         if "inbox" in only and mine:
             await parts.retainer.once()
         if parts.alerter:

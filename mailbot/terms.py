@@ -7,14 +7,18 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from mailbot import languages, rendering
+from pydantic import BaseModel, SecretStr
+
+from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
 from mailbot.archive import term
+from mailbot.broadcast import conduct
+from mailbot.broadcast.broadcast import Limits
 from mailbot.inbox import dispose, imap, watch
-from mailbot.inbox.compose import Office
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.language import tokens
 from mailbot.inbox.lexicon import lexicon
@@ -24,6 +28,7 @@ from mailbot.inbox.understanding import own_words
 from mailbot.message.address import Address, parse
 from mailbot.oauth.access_tokens import AccessTokens, Client
 from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
+from mailbot.office import Office
 from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.settings import Settings, SettingsFault, demand
@@ -89,7 +94,7 @@ def language_order(settings: Settings, loaded: dict[str, languages.Language]) ->
 def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
     """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
     folders = template_folders(settings)
-    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
+    return frozenset(code for code, one in loaded.items() if languages.missing(one) or template_check.lacking(folders, code))
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -213,6 +218,13 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
     )  # fmt: skip
 
 
+def conducting_terms(settings: Settings, office: Office, secret: bytes, new_id: Callable[[], str]) -> conduct.Terms:
+    """For the conductor."""
+    kept = settings.broadcast
+    limits = Limits(max_lateness_minutes=kept.max_lateness_minutes, pause_bounce_percent=kept.pause_bounce_percent)
+    return conduct.Terms(office=office, secret=secret, new_id=new_id, limits=limits, lease_seconds=settings.outbox.lease_seconds)
+
+
 def second_relay(settings: Settings) -> smtp.Server:
     """The relay of alerts alone."""
     section = settings.alerts
@@ -290,3 +302,30 @@ def retention_terms(settings: Settings, loaded: dict[str, languages.Language]) -
         mail=timedelta(days=kept.mail_days), protection=timedelta(days=kept.protection_days), outcome=timedelta(days=kept.outcome_days),
         zone=office_zone(settings), noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
     )  # fmt: skip
+
+
+def origin_of(settings: Settings) -> str:
+    """Scheme, host and port by which people see our pages."""
+    parts = urlsplit(settings.web.public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def settings_without_secrets(settings: Settings) -> dict[str, dict[str, str]]:
+    """What the settings say, section by section, to be looked at: a secret only as set, an address of a database without its password."""
+    shown: dict[str, dict[str, str]] = {}
+    for section, values in settings:
+        if not isinstance(values, BaseModel):
+            continue
+        shown[section] = {name: _said(name, value) for name, value in values}
+    return shown
+
+
+def _said(name: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "•••" if value.get_secret_value() else ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(name, one) for one in value)
+    if name in ("url", "to") and "://" in str(value):  # of a database, or a hook: its address lets anybody write
+        parts = urlsplit(str(value))
+        return f"{parts.scheme}://{parts.hostname or ''}{parts.path if name == 'url' else '/•••'}"
+    return str(value)

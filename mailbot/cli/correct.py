@@ -27,6 +27,7 @@ def correct(
     source: Annotated[str, typer.Argument(metavar="FILE", help="The whole release as it should read: a file, a page, or -.")],
     language: Annotated[str, typer.Option(help="The language of a file that does not name its own, as fr.")] = "",
     accept_changes: Annotated[bool, typer.Option("--accept-changes", help="Take a Word file's tracked changes as accepted.")] = False,
+    reason: Reason = "",
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -46,7 +47,7 @@ def correct(
         release, edition = _edition(database, slug)
         read = _read(context, database, source, edition, release, language, accept_changes)
         desk = _desk(context, dry_run)
-        done = _do(database, lambda tx: corrections.correct(tx, desk, slug, read, "", moment), slug, yes, dry_run, as_json)
+        done = _do(database, lambda tx: corrections.correct(tx, desk, slug, read, reason, moment), slug, yes, dry_run, as_json)
         others = [one for one in release.editions if one.slug != slug]
         facts = _facts(done, release, dry_run) | {"edition": slug, "not_corrected": [one.slug for one in others]}
         earlier = _last(database, release, slug)

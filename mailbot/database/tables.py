@@ -200,7 +200,7 @@ delivery = sa.Table(
 )
 sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
 sa.Index("ix_delivery_broadcast", delivery.c.broadcast, delivery.c.state, delivery.c.due_at)
-sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at)
+sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain)  # answers to a domain, without a row
 
 # Each dialogue with the relay, for "what did it say", and for the pace.
 attempt = sa.Table(

@@ -126,7 +126,8 @@ def _connections(world: MailWorld, address: str, folder: Path) -> str:
     """The rest of the settings file: the servers of this process, and a database in the temporary folder."""
     login = f'host = "{HOST}"\nsecurity = "plain"\nusername = "{address}"\npassword = "{PASSWORD}"\n'
     return (
-        f"\n[imap]\nport = {world.imap_port}\n{login}"
+        # pymap says nothing of a mail that comes while an IDLE begins: the search at its end has to be soon
+        f"\n[imap]\nport = {world.imap_port}\nidle_seconds = 2\n{login}"
         f"\n[smtp]\nport = {world.smtp_port}\nrate_per_minute = 0\n{login}"
         f"\n[database]\nurl = {json.dumps(f'sqlite:///{folder}/mailbot.db')}\n"
     )

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from mailbot.inbox.compose import Office, release_values
 from mailbot.inbox.offer import words_for
 from mailbot.inbox.outcome import Variant
 from mailbot.message.outgoing import answer_references
+from mailbot.office import Office, release_values
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.recall_store import WITHDRAWN
 from mailbot.outbox.store import Draft
@@ -33,6 +33,7 @@ def correction_mail(
     )  # fmt: skip
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "received": to.at, "cut": False,
+        "reason": correction.reason,
         "changes": tuple(_shown(change) for change in changes[:MOST_CHANGES]), "more": max(0, len(changes) - MOST_CHANGES),
         "offered": tuple({"word": one.word, "gives": str(one.gives), "code": one.code} for one in offered),
     }  # fmt: skip

@@ -109,7 +109,10 @@ class Disposer:
         self._ahead = asyncio.create_task(self._read_next(in_hand))
         await self._refresh_shelf()
         await self._database.write(store.count_attempt, in_hand)
-        faults, records = await self._database.write(self._decide_each, batch, self._clock())
+        try:
+            faults, records = await self._database.write(self._decide_each, batch, self._clock(), False)
+        except Exception:  # in one of them, or of the database: each is decided behind a savepoint then, which costs more
+            faults, records = await self._database.write(self._decide_each, batch, self._clock(), True)
         for mail_id, made in records:  # now that it is so, and the writer free
             log.info("disposed", mail=mail_id, outcome=made.outcome, reason=made.reason, kind=made.kind, mode=self._terms.mode)
         for stored, told in faults:
@@ -129,20 +132,23 @@ class Disposer:
         return [(stored, await self._read(stored)) for stored in found]
 
     def _decide_each(
-        self, tx: Tx, batch: Batch, now: datetime
+        self, tx: Tx, batch: Batch, now: datetime, guarded: bool
     ) -> tuple[list[tuple[store.Stored, str]], list[tuple[int, store.Record]]]:
-        """A few mails in one transaction: to make each sure on its own would take longer than to decide it. Faults, and decisions."""
+        """A few mails in one transaction: to make each sure on its own would take longer than to decide it. Faults, and decisions.
+
+        Not `guarded`, a fault in one is raised, and undoes all of them."""
         faults: list[tuple[store.Stored, str]] = []
         records: list[tuple[int, store.Record]] = []
         self._shelf.refresh(tx, now)
         for stored, (message, understood) in batch:
             try:
-                with tx.begin_nested():
+                with tx.begin_nested() if guarded else contextlib.nullcontext():
                     made = self._decide(tx, stored, message, understood, now)
                 if made is not None:
                     records.append((stored.id, made))
-            except Exception as problem:
-                # One bad mail parks itself visibly, after three attempts before a person, and the next one goes on.
+            except Exception as problem:  # one bad mail parks itself visibly, after three attempts before a person; the next goes on
+                if not guarded:
+                    raise
                 told = _told(problem, understood)
                 log.error("mail-fault", mail=stored.id, attempt=stored.attempts, fault=told, exc_info=told == repr(problem))
                 faults.append((stored, told))
@@ -241,6 +247,7 @@ class Disposer:
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
             our_mails=replied_to,
+            leaver=join.leaver(tx, self._desk.secret, message),
             earlier_variants=_variants(tx, person.key, pause) if person and (replied_to or wants_photos) else (),
             earlier_answers=outbox.answers_to(tx, met.key, pause) if met else (),
             answers_today_address=outbox.count_since(tx, Kind.ANSWER, now - DAY, cap_key=cap_key(met.address)) if met else 0,

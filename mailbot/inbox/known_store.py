@@ -43,7 +43,7 @@ _LOOK = sa.select(
     ).label("sender"),
     sa.exists().where(mail.c.words == sa.bindparam("the_words"), mail.c.state == DECIDED, _OTHERS).label("words"),
     sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state == DECIDED, _OTHERS).label("identity"),
-    sa.exists().where(sent_mark.c.mark.in_(sa.bindparam("the_marks", expanding=True))).label("marks"),
+    sa.exists().where(sent_mark.c.mark.in_((sa.bindparam("a_mark"), sa.bindparam("another_mark")))).label("marks"),
     sa.exists().where(flags.c.name == flag.ANSWERS_STOPPED).label("answers_stopped"),
     _count(Kind.ANSWER, _HOUR, _TO_DOMAIN).label("answers_hour_domain"),
     _count(Kind.ANSWER, _MINUTE).label("answers_last_minute"),
@@ -72,13 +72,14 @@ class Known:
 def look(
     tx: Tx, secret: bytes, mail_id: int, sender: Address | None, words: str, identity: str, marks: Collection[str], now: datetime
 ) -> Known:
-    """Ask for a mail. An empty text is nobody's and nothing's, and is never found."""
+    """Ask for a mail, which has two marks at most. An empty text is nobody's and nothing's, and is never found."""
+    a_mark, another_mark, *_ = [*marks, None, None]
     row = tx.execute(
         _LOOK,
         {
             "the_mail": mail_id, "the_key": sender.key if sender else None, "the_cap_key": cap_key(sender.address) if sender else None,
             "the_domain": sender.domain if sender else None, "the_words": words or None, "the_identity": identity or None,
-            "the_digest": digest(secret, sender.key) if sender else None, "the_marks": list(marks),
+            "the_digest": digest(secret, sender.key) if sender else None, "a_mark": a_mark, "another_mark": another_mark,
             "an_hour_ago": now - timedelta(hours=1), "a_minute_ago": now - timedelta(minutes=1),
         },
     ).one()  # fmt: skip

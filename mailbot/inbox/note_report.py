@@ -10,20 +10,28 @@ from mailbot.audience.journalist import Why as Left
 from mailbot.audience.suppression import Bounce, Why, concerned, grade, grade_of_feedback
 from mailbot.database.engine import Tx
 from mailbot.inbox import store
+from mailbot.inbox.give_back import give_back
+from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.outcome import RecordReport
 from mailbot.inbox.summarise import name_again
+from mailbot.outbox import recall_store
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Failed, Kind, Phase, Reply, Uncertain, Verdict
 
 TO_JOURNALISTS = (Kind.ANSWER, Kind.CONFIRMATION, Kind.CORRECTION, Kind.BROADCAST)
+ANSWERS = (Kind.ANSWER, Kind.LETTER)
 
 
-def note_report(tx: Tx, report: RecordReport, mail: int, now: datetime) -> None:
+def note_report(tx: Tx, desk: Desk, report: RecordReport, mail: int, now: datetime) -> None:
     """A bounce or a complaint that came by mail, in the transaction that records its decision."""
-    if any(one.action in ("failed", "") for one in report.reported):
+    failed = [one for one in report.reported if one.action in ("failed", "")]
+    if failed:
         for answered in outbox.mails_of(tx, report.ours):  # what we wrote about it has not arrived after all
             store.put_before_a_person(tx, answered)
             name_again(tx, answered, now)
+    for delivery, draft in recall_store.left(tx, report.ours) if failed else ():
+        if draft.kind in ANSWERS:
+            give_back(tx, desk, draft, delivery, "refused", failed[0].diagnostic or failed[0].status, f"{delivery}.bounced", now)
     went_to = suppression_store.went_to(tx, report.ours, TO_JOURNALISTS)
     for delivery, said in concerned(went_to, report.reported):
         if report.feedback_type:

@@ -106,6 +106,7 @@ class OurMail:
     edition: str
     language: str
     mentions: tuple[str, ...]
+    key: str = ""  # what it is for, where its kind does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

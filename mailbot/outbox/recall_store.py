@@ -84,3 +84,8 @@ def _unsent(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Unsent]:
     rows = tx.execute(query.where(*where).order_by(delivery.c.created_at, delivery.c.id))
     return [Unsent(row.id, draft_of(row), row.created_at, row.due_at, row.asked or "", row.received_at) for row in rows]
 
+
+def left(tx: Tx, ids: Sequence[str]) -> list[tuple[str, Draft]]:
+    """Of these mails those that have left, or may have."""
+    gone = delivery.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN))
+    return [(row.id, draft_of(row)) for row in tx.execute(sa.select(delivery).where(delivery.c.id.in_(list(ids)), gone))]

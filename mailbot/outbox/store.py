@@ -63,7 +63,7 @@ _ACKNOWLEDGED = (
 _VARIANTS = sa.select(delivery.c.edition, delivery.c.variant).where(*_ANSWERED, delivery.c.edition != "")
 _OUR_MAIL = (
     delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.language,
-    delivery.c.mentions,
+    delivery.c.mentions, delivery.c.key,
 )  # fmt: skip
 _OF_LATE = (delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
 _COUNT = sa.select(sa.func.count()).select_from(delivery).where(*_OF_LATE)

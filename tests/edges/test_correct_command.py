@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from mailbot import clock
 from mailbot.cli import release
 from mailbot.database.engine import Database
+from mailbot.database.tables import delivery
 from mailbot.releases.correction import CannotCorrect
 from mailbot.releases.markdown import to_markdown
 from mailbot.releases.read_source import CannotImport
@@ -67,6 +69,14 @@ def test_nobody_is_written_to_without_a_yes(run: Run, office: Newsroom) -> None:
     assert len(office.rows()) == 2
     assert facts(run("correct", "fontaine", "right.md", "--yes", "--json"))["result"] == "corrected"
     assert [row["recipient"] for row in office.rows(kind="correction")] == ["awa@journal.example"]
+
+
+def test_the_office_may_say_why(run: Run, office: Newsroom) -> None:
+    run("correct", "fontaine", "right.md", "--yes", "--reason", "Le chiffre <de> mai manquait.")
+    with office.database.engine.connect() as connection:
+        (mail,) = connection.execute(sa.select(delivery.c.text, delivery.c.html).where(delivery.c.kind == "correction"))
+    assert "Motif : Le chiffre <de> mai manquait." in mail.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Le chiffre &lt;de&gt; mai manquait." in mail.html
 
 
 def test_a_second_time_says_so_and_does_nothing(run: Run, office: Newsroom) -> None:

@@ -39,13 +39,14 @@ def test_a_deadline_is_the_next_such_moment_in_its_zone_or_the_offices(text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["", "La cérémonie de 17h était belle", "312 personnes", "Your release of 12 March", "avant tout", "by the way"]
+    "text",
+    ["", "La cérémonie de 17h était belle", "Your release of 12 March", "avant tout", "by the way", "Re: Communiqué de presse"],
 )
 def test_a_time_without_a_word_for_it_is_no_deadline(text: str) -> None:
     assert deadline(text, CLOCK, NOW, PARIS) is None
 
 
-@pytest.mark.parametrize("text", ["C'est URGENT", "asap please", "au plus vite svp"])
+@pytest.mark.parametrize("text", ["C'est URGENT", "asap please", "au plus vite svp", "je suis tres presse"])
 def test_who_is_only_in_a_hurry_is_urgent_without_a_moment(text: str) -> None:
     found = deadline(text, CLOCK, NOW, PARIS)
     assert found and found.at is None and found.urgent and found.words in text

@@ -16,7 +16,8 @@ from mailbot.message import token
 from mailbot.message.address import Address, key
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
-from tests.journeys.office import COLLEAGUE, LATEST, SECRET_KEY, Office
+from tests.journeys.office import COLLEAGUE, LATEST, SECRET_KEY, UNCLEAR, Office, text_of
+from tests.journeys.test_colleague import OWN, answer, at, case_of, to
 from tests.servers.relay import LoopbackRelay
 
 AWA = "awa@journal.example"
@@ -77,6 +78,29 @@ async def test_a_bounce_with_our_seal_suppresses_the_address_that_our_mail_went_
     assert noted(office) == [(AWA, "hard", "5.1.1")]
     assert [row["outcome"] for row in office.mails()] == ["send_release", "record_report"]
     assert office.mails()[0]["waiting"], "what we wrote has not arrived"
+
+
+async def test_an_answer_that_comes_back_is_told_to_a_colleague_at_once_and_once(office: Office, relay: LoopbackRelay) -> None:
+    ours = await answered(office)
+    for said in ("550 5.1.1 no such user here", "550 5.1.1 still no such user"):
+        await comes_back(office, report(office.address, ours, failed(said=said)))
+    (note,) = office.deliveries("hand_off")
+    assert note["recipient"] == COLLEAGUE and "Awa Traoré" in note["subject"]
+    assert office.mails()[0]["waiting"]
+
+
+async def test_a_colleagues_own_text_that_comes_back_opens_its_case_again(office: Office, relay: LoopbackRelay) -> None:
+    office.ask(UNCLEAR)
+    await at(office, 0)
+    answer(office, office.taken(relay)[0], OWN)
+    await at(office, 10)
+    await at(office, 13)
+    assert case_of(office).state == "answered"
+    (letter,) = office.deliveries("letter")
+    office.deliver(report(office.address, letter["message_id"], failed()), sender="")
+    await at(office, 14)
+    assert (case_of(office).state, office.mails()[0]["waiting"], office.unsound()) == ("open", True, [])
+    assert "User unknown" in text_of(to(relay, COLLEAGUE)[-1].content)
 
 
 FORGED = {
@@ -162,7 +186,7 @@ async def test_who_writes_himself_is_answered_after_a_bounce_too(office: Office,
     await comes_back(office, report(office.address, ours, failed()))
     office.ask(LATEST, number=2)
     await office.once()
-    assert [got.recipient for got in relay.mails] == [AWA, AWA]
+    assert [got.recipient for got in office.taken(relay) if got.recipient != COLLEAGUE] == [AWA, AWA]
 
 
 async def test_an_absence_note_to_an_answer_changes_nothing(office: Office, relay: LoopbackRelay) -> None:

@@ -92,3 +92,5 @@ def upgrade() -> None:
     op.add_column("journalist", sa.Column("notes", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("journalist", sa.Column("topics", sa.JSON(), nullable=True))
     op.add_column("journalist", sa.Column("paused_until", Instant(timezone=True), nullable=True))
+    op.drop_index("ix_delivery_caps", "delivery")
+    op.create_index("ix_delivery_caps", "delivery", ["kind", "created_at", "recipient_domain"], unique=False)
