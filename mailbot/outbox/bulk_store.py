@@ -116,7 +116,7 @@ def enqueue_all(tx: Tx, broadcast_id: str, release: str, addressees: Iterable[Ad
 
 def _numbered(broadcast_id: str, addressees: Iterable[Addressee], secret: bytes, domain: str) -> Iterator[tuple[Any, ...]]:
     """Ids in their order of queueing: a database appends them to its indexes, and need not look for each one's place."""
-    start, facts = secrets.token_hex(8), dict[tuple[tuple[str, str], ...], str]()
+    start, facts = secrets.token_hex(4), dict[tuple[tuple[str, str], ...], str]()
     for number, one in enumerate(addressees):
         delivery_id, same, told = f"{start}{number:08x}", key(one.address), tuple(one.facts.items())
         if not same:

@@ -18,7 +18,9 @@ from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database
 from mailbot.database.tables import attempt, delivery, edition, journalist
+from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
+from mailbot.message.incoming import parse
 from mailbot.message.splice import cut, splice
 from mailbot.outbox import bulk_claim_store, bulk_store
 from mailbot.outbox.dispatch import Dispatcher
@@ -302,3 +304,19 @@ def test_verify_names_what_does_not_hold(office: Newsroom, change: sa.UpdateBase
     assert office.unsound() == []
     office.database.write_now(lambda tx: tx.execute(change))
     assert any(said in sentence for sentence in office.unsound())
+
+
+async def test_a_bounce_comes_back_to_an_address_that_names_its_mail(office: Newsroom, relay: LoopbackRelay) -> None:
+    queue(office, "awa")
+    office.ask("bo")
+    await drained(office.dispatcher(relay, return_path="bounces@office.example"))
+    for got in relay.mails:
+        report = f"From: MAILER-DAEMON@mx.example\r\nTo: <{got.sender.upper()}>\r\nSubject: failed\r\n\r\nno\r\n".encode()
+        assert got.sender.startswith("bounces+mb.") and len(got.sender.rpartition("@")[0]) <= 64
+        assert own_deliveries(parse(report), KEY) == (rows(office.database)[got.recipient].id,)
+
+
+@pytest.mark.parametrize("base", ["a" * 40 + "@office.example", "bounces@office.example"], ids=["no room", "a stranger's seal"])
+def test_what_does_not_name_a_mail_of_ours_is_none(base: str) -> None:
+    made = token.return_path(base, token.message_id(b"another key", "00112233", "office.example"))
+    assert own_deliveries(parse(f"From: x@y.example\r\nTo: {made}\r\n\r\nno\r\n".encode()), KEY) == ()
