@@ -22,7 +22,7 @@ from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
 from mailbot.message.incoming import parse
 from mailbot.message.splice import cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_store
+from mailbot.outbox import bulk_claim_store, bulk_store, store
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases import store as releases
 from tests.edges.announced import LETTER, NOW, announce, rows, states, turn_into, values
@@ -320,3 +320,13 @@ async def test_a_bounce_comes_back_to_an_address_that_names_its_mail(office: New
 def test_what_does_not_name_a_mail_of_ours_is_none(base: str) -> None:
     made = token.return_path(base, token.message_id(b"another key", "00112233", "office.example"))
     assert own_deliveries(parse(f"From: x@y.example\r\nTo: {made}\r\n\r\nno\r\n".encode()), KEY) == ()
+
+
+async def test_a_person_may_let_a_mail_leave_once_more_when_all_others_have_left(office: Newsroom, relay: LoopbackRelay) -> None:
+    queue(office, "refused-after-dot", "awa")
+    await drained(office.dispatcher(relay))
+    turn_into(office.database, "finished")
+    one = rows(office.database)["refused-after-dot@journal.example"].id
+    assert office.database.write_now(store.send_again, one, office.now)
+    await drained(office.dispatcher(relay))
+    assert relay.tried["refused-after-dot@journal.example"] == 2
