@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from mailbot import languages, systemd, template_check, terms
+from mailbot import languages, rendering, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
@@ -37,8 +38,11 @@ from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
 from mailbot.settings import Settings
-from mailbot.standing import in_a_line
+from mailbot.standing import in_a_line, standing
 from mailbot.web import site
+from mailbot.web.desk import ways
+from mailbot.web.desk.asked import Bureau
+from mailbot.web.desk.printing import words as desk_words
 from mailbot.web.serve import Pages
 
 log = structlog.get_logger()
@@ -122,7 +126,8 @@ def build(settings: Settings, clock: Clock) -> Parts:
     retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
         database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, escalator=escalator, conductor=conductor, pages=_pages(settings, desk, database, clock),
+        summariser=summariser, escalator=escalator, conductor=conductor,
+        pages=_pages(settings, desk, database, reader, dispatcher.wake.set, clock),
         alerter=_alerter(settings, office, database, secret, holder, tokens, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -137,15 +142,24 @@ def _alerter(
     return Alerter(database, alerting, holder, clock=clock, new_id=new_id) if alerting.told else None
 
 
-def _pages(settings: Settings, desk: Desk, database: Database, clock: Clock) -> Pages | None:
-    """The public pages; None where the office has no public address. Raises rendering.TemplateFault."""
+def _pages(
+    settings: Settings, desk: Desk, database: Database, reader: Reader, queued: Callable[[], None], clock: Clock
+) -> Pages | None:
+    """The public pages and the desk; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
-    office = desk.office
-    words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
+    office, folders = desk.office, terms.template_folders(settings)
+    words = {code: site.words(folders, code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=desk.secret)
+    bureau = Bureau(
+        database=database, desk=desk, reader=reader, origin=terms.origin_of(settings), proxies=frozenset(settings.web.trusted_proxies),
+        words={code: desk_words(folders, code, office.words.typographies[code]) for code in office.languages}, pages=words,
+        reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages},
+        settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
+        clock=clock, zone=terms.office_zone(settings),
+    )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
-    return Pages(site.site(database, newsroom, clock, desk), host.strip("[]"), int(port))
+    return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))
 
 
 def asked_by_signal() -> asyncio.Event:

@@ -6,7 +6,11 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, SecretStr
 
 from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
@@ -29,6 +33,9 @@ from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.settings import Settings, SettingsFault, demand
 from mailbot.settings_sections import parse_instant
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer
 
 
 def language_folders(settings: Settings) -> list[Path]:
@@ -181,6 +188,25 @@ def address_of(written: str, name: str, display: str = "") -> Address:
     return Address(found.address, display or found.name)
 
 
+def dkim_signer(settings: Settings) -> "Signer | None":
+    """Who signs our mail; None where the relay does. Raises SettingsFault."""
+    section = settings.dkim
+    if not section.key_file:
+        return None
+    if not section.domain or not section.selector:
+        raise SettingsFault("dkim.key_file needs dkim.domain and dkim.selector: who verifies looks for the key under these names.")
+    try:
+        from mailbot.message import dkim
+    except ModuleNotFoundError as missing:
+        raise SettingsFault("dkim.key_file needs the extra: pip install 'mailbot[dkim]'.") from missing
+    try:
+        return dkim.signer(section.domain, section.selector, Path(section.key_file).read_bytes())
+    except OSError as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be read: {problem.strerror}. Check its name and rights.") from problem
+    except dkim.KeyUnusable as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be used: {problem}.") from problem
+
+
 def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
     """For the dispatcher."""
     relay, outbox = settings.smtp, settings.outbox
@@ -188,6 +214,7 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
         sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
         connections=relay.connections, mails_per_connection=relay.mails_per_connection,
         retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
+        signer=dkim_signer(settings),
     )  # fmt: skip
 
 
@@ -275,3 +302,30 @@ def retention_terms(settings: Settings, loaded: dict[str, languages.Language]) -
         mail=timedelta(days=kept.mail_days), protection=timedelta(days=kept.protection_days), outcome=timedelta(days=kept.outcome_days),
         zone=office_zone(settings), noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
     )  # fmt: skip
+
+
+def origin_of(settings: Settings) -> str:
+    """Scheme, host and port by which people see our pages."""
+    parts = urlsplit(settings.web.public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def settings_without_secrets(settings: Settings) -> dict[str, dict[str, str]]:
+    """What the settings say, section by section, to be looked at: a secret only as set, an address of a database without its password."""
+    shown: dict[str, dict[str, str]] = {}
+    for section, values in settings:
+        if not isinstance(values, BaseModel):
+            continue
+        shown[section] = {name: _said(name, value) for name, value in values}
+    return shown
+
+
+def _said(name: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "•••" if value.get_secret_value() else ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(name, one) for one in value)
+    if name in ("url", "to") and "://" in str(value):  # of a database, or a hook: its address lets anybody write
+        parts = urlsplit(str(value))
+        return f"{parts.scheme}://{parts.hostname or ''}{parts.path if name == 'url' else '/•••'}"
+    return str(value)

@@ -247,7 +247,8 @@ def _attempts(tx: Tx) -> Iterator[str]:
         return sa.select(sa.func.count()).where(attempt.c.delivery == delivery.c.id, *which).scalar_subquery()
 
     accepted, last = attempt.c.verdict == "sent", attempt.c.number == delivery.c.fence
-    columns = (delivery.c.id, delivery.c.state, delivery.c.fence, delivery.c.priority, tries().label("tried"), tries(accepted).label("accepted"))
+    columns = (delivery.c.id, delivery.c.state, delivery.c.fence, delivery.c.priority)
+    columns += (tries().label("tried"), tries(accepted).label("accepted"))  # type: ignore[assignment]
     columns += (tries(accepted, last).label("accepted_last"), tries(attempt.c.verdict == "uncertain", last).label("doubtful"))  # type: ignore[assignment]
     for row in tx.execute(sa.select(*columns)):
         claimed_in_vain = row.priority == BY_LETTER and row.tried < row.fence  # claimed with hundreds of others, and put back

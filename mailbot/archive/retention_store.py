@@ -17,6 +17,7 @@ from mailbot.archive.term import Ends, Terms
 from mailbot.audience.journalist import State
 from mailbot.cases.case import UNFINISHED as OPEN_CASES
 from mailbot.database.alert_tables import alert, alert_notice
+from mailbot.database.desk_tables import desk_session, example, journal, login_try
 from mailbot.database.engine import Tx
 from mailbot.database.tables import case_file, delivery, journalist, mail, mail_part, sent_mark
 from mailbot.inbox.reason import PROTECTED
@@ -85,6 +86,7 @@ def let_go(tx: Tx, mail_ids: Sequence[int], terms: Terms, now: datetime) -> None
     counted = tally_store.of_mails(tx, mail_ids, terms.zone, now) + tally_store.of_deliveries(tx, written, terms.zone)
     tally_store.add(tx, counted + tally_store.of_topics(tx, mail_ids, terms))
     tx.execute(case_file.delete().where(case_file.c.mail.in_(list(mail_ids))))
+    tx.execute(example.delete().where(example.c.mail.in_(list(mail_ids))))
     tx.execute(delivery.delete().where(of_it))
     tx.execute(mail_part.delete().where(mail_part.c.mail.in_(list(mail_ids))))
     gone = WORDLESS | NOTHING_DECIDED | {"emptied_at": sa.func.coalesce(mail.c.emptied_at, now)}
@@ -98,6 +100,7 @@ def empty(tx: Tx, mail_ids: Collection[int], terms: Terms, now: datetime) -> Non
     for row in tx.execute(sa.select(mail.c.id, mail.c.explanation).where(mail.c.id.in_(list(mail_ids)))).all():
         left = _bare(row.explanation) if row.explanation is not None else sa.null()
         tx.execute(mail.update().where(mail.c.id == row.id).values(WORDLESS | {"explanation": left, "emptied_at": now}))
+    tx.execute(example.update().where(example.c.mail.in_(list(mail_ids))).values(text="", should=""))
     nobody = {"journalist": "", "journalist_name": "", "references": [], "draft": sa.null(), "note": {}, "deadline_words": ""}
     tx.execute(case_file.update().where(case_file.c.mail.in_(list(mail_ids))).values(nobody))
 
@@ -159,6 +162,18 @@ def _old_alerts(until: Ends) -> sa.Select[Any]:
     return sa.select(alert.c.condition).where(~alert.c.open, alert.c.ended_at < until.mail).order_by(alert.c.condition)
 
 
+def _old_journal(until: Ends) -> sa.Select[Any]:
+    return sa.select(journal.c.id).where(journal.c.at < until.outcome).order_by(journal.c.id)
+
+
+def _old_sessions(until: Ends) -> sa.Select[Any]:
+    return sa.select(desk_session.c.token_hash).where(desk_session.c.until < until.mail).order_by(desk_session.c.token_hash)
+
+
+def _old_tries(until: Ends) -> sa.Select[Any]:
+    return sa.select(login_try.c.id).where(login_try.c.at < until.mail).order_by(login_try.c.id)
+
+
 def _let_go(tx: Tx, rows: Sequence[Any], terms: Terms, now: datetime) -> None:
     let_go(tx, [row.id for row in rows], terms, now)
 
@@ -194,6 +209,18 @@ def _forget_alerts(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -
     tx.execute(alert.delete().where(alert.c.condition.in_([row.condition for row in rows]), ~alert.c.open))
 
 
+def _forget_journal(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -> None:
+    tx.execute(journal.delete().where(journal.c.id.in_([row.id for row in rows])))
+
+
+def _forget_sessions(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -> None:
+    tx.execute(desk_session.delete().where(desk_session.c.token_hash.in_([row.token_hash for row in rows])))
+
+
+def _forget_tries(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -> None:
+    tx.execute(login_try.delete().where(login_try.c.id.in_([row.id for row in rows])))
+
+
 STEPS = (
     Step("calls_for_help", _old_help, _let_go),
     Step("mails", _old_mail, _empty),
@@ -204,4 +231,7 @@ STEPS = (
     Step("marks_of_sent_mail", _old_marks, _forget_marks),
     Step("alerts_delivered", _old_notices, _forget_notices),
     Step("alerts_ended", _old_alerts, _forget_alerts),
+    Step("journal", _old_journal, _forget_journal),
+    Step("desk_sessions", _old_sessions, _forget_sessions),
+    Step("login_tries", _old_tries, _forget_tries),
 )

@@ -79,7 +79,7 @@ def new(
 ) -> None:
     """Plan an announcement: who gets which edition, who is left out and why. Nothing leaves before it is approved.
 
-    Example: mailbot broadcast new visit-of-the-minister --to radios --at "2026-03-02 09:00"
+    Example: mailbot broadcast new visit-of-the-minister --to radios --at 2026-03-02T09:00
     """
     from mailbot.broadcast.announce import Order, announce
     from mailbot.broadcast.invitation import happening, invitation_file

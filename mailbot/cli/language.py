@@ -75,22 +75,26 @@ def _templates(folders: Sequence[Path], language: "Language") -> tuple[list[str]
     from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment
     from mailbot.template_check import faults
     from mailbot.web import site
+    from mailbot.web.desk import printing
+    from mailbot.web.desk.words import LINES as DESK
 
     code, found = language.code, []
     typography: dict[str, Any] = {code: language.typography} if language.typography else {}
     lacks = _missing_lines(folders, code, "reasons.yaml", Reason)
     lacks += _missing_lines(folders, code, "report.yaml", year_page.LINES)
     lacks += (no_pages := _missing_lines(folders, code, "web.yaml", site.LINES))
+    lacks += (no_desk := _missing_lines(folders, code, "desk.yaml", DESK))
     try:
         words = environment(folders, typography, UTC)
     except TemplateFault as unusable:
         words = environment(folders, {}, UTC)
         found.append(unusable)
-    if code in words.typographies and not no_pages:
-        try:
-            site.words(folders, code, words.typographies[code])
-        except TemplateFault as unusable:
-            found.append(unusable)
+    for complete, read in ((not no_pages, site.words), (not no_desk, printing.words)):
+        if code in words.typographies and complete:
+            try:
+                read(folders, code, words.typographies[code])
+            except TemplateFault as unusable:
+                found.append(unusable)
     broken = []
     for fault in (*found, *faults(words, code)):
         if fault.what == NO_SUCH_FILE:

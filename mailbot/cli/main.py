@@ -28,6 +28,7 @@ from mailbot.cli import (
     setup,
     status,
     support,
+    user,
 )
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audience.app, name="audience")
 app.add_typer(broadcast.app, name="broadcast")
+app.add_typer(user.app, name="user")
 app.add_typer(retention.app, name="retention")
 app.add_typer(database.app, name="database")
 app.add_typer(language.app, name="language")

@@ -126,7 +126,7 @@ def own_text(office: Office, case: Case, text: str, key: str) -> Draft:
     )  # fmt: skip
 
 
-def again(answer: Draft, reply: int) -> Draft:
+def again(answer: Draft, reply: int | str) -> Draft:
     """The answer that a colleague's reply of this number sends: another one than any that went, or came to nothing, before."""
     return replace(answer, key=f"{answer.key}:{reply}")
 

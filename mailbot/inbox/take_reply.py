@@ -22,8 +22,8 @@ from mailbot.outbox import store as outbox
 from mailbot.releases.release import Release, public_editions, public_photos
 
 
-def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int, library: Mapping[str, Release], now: datetime) -> None:
-    """`mail_id` is the reply's own number."""
+def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int | str, library: Mapping[str, Release], now: datetime) -> None:
+    """`mail_id` is the reply's own number; for one that was written at the desk, what makes it that one."""
     note, meaning = reply.note, reply.meaning
     case, by = note.case, _who(desk, note)
     match meaning:
@@ -52,7 +52,7 @@ def take_reply(tx: Tx, desk: Desk, reply: ColleagueReply, mail_id: int, library:
     return _tell(tx, desk, note, mail_id, told, now) if told else None
 
 
-def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int, library: Mapping[str, Release], now: datetime) -> str:
+def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int | str, library: Mapping[str, Release], now: datetime) -> str:
     """The draft is written anew, so that an embargo, a withdrawal or a correction since then is heeded; "" where it is queued."""
     case = note.case
     assert case.draft is not None
@@ -72,7 +72,7 @@ def _send_draft(tx: Tx, desk: Desk, note: Note, mail_id: int, library: Mapping[s
     return ""
 
 
-def _hold(tx: Tx, desk: Desk, note: Note, text: str, mail_id: int, now: datetime) -> str:
+def _hold(tx: Tx, desk: Desk, note: Note, text: str, mail_id: int | str, now: datetime) -> str:
     """First the echo, some minutes later the text itself. A second text takes the place of the first, if that has not left."""
     case = note.case
     if case.state is CaseState.ANSWERING and not outbox.withdraw(tx, case.answer, now):
@@ -92,7 +92,7 @@ def _stop(tx: Tx, case: Case, now: datetime) -> bool:
     return outbox.withdraw(tx, case.answer, now) and store.reopen(tx, case.id, due(now, case.deadline))
 
 
-def _tell(tx: Tx, desk: Desk, note: Note, mail_id: int, event: str, now: datetime, until: datetime | None = None) -> None:
+def _tell(tx: Tx, desk: Desk, note: Note, mail_id: int | str, event: str, now: datetime, until: datetime | None = None) -> None:
     delivery_id = desk.new_id()
     reference = token.subject_token(desk.secret, delivery_id)
     told = compose_case.told(desk.office, note.case, _who(desk, note), event, until, reference, f"told:{mail_id}")

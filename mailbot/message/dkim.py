@@ -45,18 +45,24 @@ class Signer:
         return "rsa" if isinstance(self.key, rsa.RSAPrivateKey) else "ed25519"
 
     @property
-    def record(self) -> str:
-        """What has to stand in DNS at <selector>._domainkey.<domain>."""
+    def public(self) -> str:
+        """The public key as DNS shows it."""
         public = self.key.public_key()
         if isinstance(public, rsa.RSAPublicKey):
             octets = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         else:
             octets = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return f"v=DKIM1; k={self.algorithm}; p={base64.b64encode(octets).decode()}"
+        return base64.b64encode(octets).decode()
+
+    @property
+    def record(self) -> str:
+        """What has to stand in DNS at <selector>._domainkey.<domain>."""
+        return f"v=DKIM1; k={self.algorithm}; p={self.public}"
 
     def signed(self, mail: Spliced, at: datetime) -> Spliced:
         """The mail with its signature before everything else."""
-        return Spliced(self.field(mail.head, mail.body, at) + mail.head, mail.body)
+        field = self.field(mail.head, mail.body, at)
+        return Spliced(field + mail.head, mail.body, field + mail.parts)
 
     def field(self, head: bytes, body: bytes, at: datetime) -> bytes:
         """The DKIM-Signature field of a mail whose lines end with CRLF, its empty line left out."""

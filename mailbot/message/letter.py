@@ -18,7 +18,7 @@ from mailbot.message.outgoing import File, OutgoingMessage, Unsendable
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(rf"{_OPEN}([a-z][a-z0-9_]{{0,60}}){_CLOSE}")
 # A value is one line: line ends and controls in it become spaces, what is no character at all is left out.
-_ONE_LINE = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ") | dict.fromkeys(range(55296, 57344), "")
+_ONE_LINE = dict.fromkeys((*range(32), *range(127, 160), 0x2028, 0x2029), " ") | dict.fromkeys(range(0xD800, 0xE000), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,29 +103,45 @@ def answer_references(in_reply_to_id: str, references: Iterable[str]) -> tuple[s
 
 def fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
     """Everything above the content, folded, in the order in which it is written. Raises Unsendable."""
-    if not _ID.fullmatch(message.message_id):
-        raise Unsendable(f"the Message-ID {clean_header(message.message_id, 60)!r} is none")
     if message.date.tzinfo is None:
         raise Unsendable("the date has no time zone")
-    yield "From", _mailbox(message.sender)
-    yield "To", _mailbox(message.to)
-    yield "Subject", _unstructured(clean_header(message.subject, MAX_SUBJECT), len("Subject: "))
+    yield "From", mailbox(message.sender)
+    yield "To", mailbox(message.to)
+    yield "Subject", unstructured(clean_header(message.subject, MAX_SUBJECT), len("Subject: "))
     yield "Date", format_datetime(message.date)
-    yield "Message-ID", message.message_id
+    yield "Message-ID", own_id(message.message_id)
     if _ID.fullmatch(message.in_reply_to):
         yield "In-Reply-To", message.in_reply_to
     references = [found for found in message.references if _ID.fullmatch(found)]
     if references:
         yield "References", "\n ".join(references)
-    yield "Content-Language", re.sub(r"[^A-Za-z0-9-]", "", message.language)[:35]
+    yield "Content-Language", language_tag(message.language)
     for name, value in message.headers:
-        if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
-            raise Unsendable(f"{clean_header(name, 60)!r} cannot be set as an extra header")
-        yield name, _unstructured(clean_header(value, MAX_VALUE), len(name) + 2)
+        yield owed(name, value)
     yield "MIME-Version", "1.0"
 
 
-def _mailbox(box: Address) -> str:
+def own_id(message_id: str) -> str:
+    """The Message-ID. Raises Unsendable where it is none."""
+    if not _ID.fullmatch(message_id):
+        raise Unsendable(f"the Message-ID {clean_header(message_id, 60)!r} is none")
+    return message_id
+
+
+def language_tag(language: str) -> str:
+    """The value of Content-Language."""
+    return re.sub(r"[^A-Za-z0-9-]", "", language)[:35]
+
+
+def owed(name: str, value: str) -> tuple[str, str]:
+    """A header that a message owes beside ours. Raises Unsendable where it is one of ours, or no header."""
+    if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
+        raise Unsendable(f"{clean_header(name, 60)!r} cannot be set as an extra header")
+    return name, unstructured(clean_header(value, MAX_VALUE), len(name) + 2)
+
+
+def mailbox(box: Address) -> str:
+    """The value of From and To. Raises Unsendable."""
     local, _, domain = box.address.rpartition("@")
     if not local.isascii():
         raise Unsendable(f"{clean_header(box.address, 320)} has letters before the @ that plain mail cannot carry")
@@ -144,7 +160,7 @@ def _mailbox(box: Address) -> str:
     return f"{phrase}\n <{valid.address}>" if len(phrase) + len(valid.address) > _LINE - 8 else f"{phrase} <{valid.address}>"
 
 
-def _unstructured(value: str, used: int) -> str:
+def unstructured(value: str, used: int) -> str:
     """A value folded at its spaces, or as encoded words where it is not plain ASCII or has a word too long for a line."""
     if not value.isascii() or "=?" in value or any(len(word) > 900 for word in value.split(" ")):
         return "\n ".join(_encoded_words(value))

@@ -12,11 +12,14 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import Message
+from email.utils import format_datetime
+from functools import lru_cache
 
 from mailbot.message import outgoing
 from mailbot.message.address import Address
+from mailbot.message.header import clean
 from mailbot.message.letter import Letter, filled, marks_of, pieces, tidy, value
 
 _LINE = 76
@@ -49,6 +52,8 @@ class Pieces:
     content_fields: bytes  # the last lines of the head
     body: tuple[bytes | _Slot | _Base64, ...]
     names: frozenset[str]
+    fixed: tuple[bytes, ...]  # the fields of the head that all its mails share, by their place
+    seal: bytes  # of everything that all share
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Spliced:
 
     head: bytes
     body: bytes
+    parts: bytes = b""  # what is this mail's alone: head and encoded values
 
     @property
     def whole(self) -> bytes:
@@ -74,7 +80,9 @@ def cut(letter: Letter, sender: Address) -> Pieces:
     for part, written in coded:
         before, _, rest = rest.partition(str(part.get_payload()).encode())
         body += [before, *written]
-    return Pieces(letter, sender, head + b"\r\n", _joined([*body, rest]), marks_of(letter))
+    content_fields, joined = head + b"\r\n", _joined([*body, rest])
+    shared = b"\0".join([content_fields, *map(_described, joined)])
+    return Pieces(letter, sender, content_fields, joined, marks_of(letter), _fixed(letter, sender), hashlib.sha256(shared).digest())
 
 
 def splice(cut_letter: Pieces, values: Mapping[str, str], *, message_id: str, to: Address, date: datetime) -> Spliced:
@@ -82,17 +90,55 @@ def splice(cut_letter: Pieces, values: Mapping[str, str], *, message_id: str, to
     letter = cut_letter.letter
     for name in cut_letter.names:
         value(values, name)
-    fields = outgoing.fields(outgoing.OutgoingMessage(
-        message_id=message_id, sender=cut_letter.sender, to=to, subject=filled(letter.subject, values), text="", language=letter.language,
-        date=date, headers=tuple((name, filled(written, values)) for name, written in letter.headers),
-    ))  # fmt: skip
-    head = "".join([f"{name}: {written}\n" for name, written in fields]).replace("\n", "\r\n").encode("ascii")
-    body = [
+    head = b"".join([
+        cut_letter.fixed[0], b"To: ", _wire(outgoing.mailbox(to)),
+        cut_letter.fixed[1] or _field("Subject", filled(letter.subject, values), outgoing.MAX_SUBJECT),
+        _dated(int(date.timestamp())), b"Message-ID: ", outgoing.own_id(message_id).encode("ascii"), cut_letter.fixed[2],
+        *(
+            fixed or _field(name, filled(written, values))
+            for (name, written), fixed in zip(letter.headers, cut_letter.fixed[3:], strict=True)
+        ),
+        b"MIME-Version: 1.0\r\n", cut_letter.content_fields,
+    ])  # fmt: skip
+    written = [
         piece if isinstance(piece, bytes) else _quoted(piece.escape(tidy(values[piece.name]))) if isinstance(piece, _Slot)
         else _base64(filled(piece.text, values, piece.escape))
         for piece in cut_letter.body
     ]  # fmt: skip
-    return Spliced(head + cut_letter.content_fields, b"".join(body))
+    own = [octets for octets, piece in zip(written, cut_letter.body, strict=True) if not isinstance(piece, bytes)]
+    return Spliced(head, b"".join(written), b"\0".join([cut_letter.seal, head, *own]))
+
+
+def _described(piece: bytes | _Slot | _Base64) -> bytes:
+    """The same in every process."""
+    if isinstance(piece, bytes):
+        return piece
+    return f"{piece.name if isinstance(piece, _Slot) else piece.text}\0{piece.escape.__name__}".encode("utf-8", "replace")
+
+
+def _fixed(letter: Letter, sender: Address) -> tuple[bytes, ...]:
+    """From; Subject, Content-Language, and each further header, empty where it holds a mark. Raises Unsendable for what may not be set."""
+    for name, _ in letter.headers:
+        outgoing.owed(name, "")
+    further = [b"" if "\ue000" in written else _field(name, written) for name, written in letter.headers]
+    return (
+        b"From: " + _wire(outgoing.mailbox(sender)),
+        b"" if "\ue000" in letter.subject else _field("Subject", letter.subject, outgoing.MAX_SUBJECT),
+        b"\r\nContent-Language: " + _wire(outgoing.language_tag(letter.language)), *further,
+    )  # fmt: skip
+
+
+def _field(name: str, value: str, limit: int = outgoing.MAX_VALUE) -> bytes:
+    return f"{name}: ".encode("ascii") + _wire(outgoing.unstructured(clean(value, limit), len(name) + 2))
+
+
+def _wire(folded: str) -> bytes:
+    return folded.replace("\n", "\r\n").encode("ascii") + b"\r\n"
+
+
+@lru_cache(maxsize=8)
+def _dated(second: int) -> bytes:
+    return b"Date: " + _wire(format_datetime(datetime.fromtimestamp(second, UTC)))
 
 
 def _coded(subtype: str, text: str, escape: Callable[[str], str]) -> tuple[Message, list[bytes | _Slot | _Base64]]:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from mailbot.audience.journalist import State
 from mailbot.database.broadcast_tables import broadcast, letter
 from mailbot.database.engine import Tx
+from mailbot.database.many import execute_many
 from mailbot.database.tables import attempt, delivery, edition, journalist, suppression
 from mailbot.message.address import Address
 from mailbot.outbox.bulk_store import Recipient
@@ -49,7 +50,8 @@ _OURS = delivery.update().where(
 _TAKE = (
     delivery.update()
     .where(
-        delivery.c.id == sa.bindparam("the_delivery"), delivery.c.fence == sa.bindparam("the_fence"),
+        delivery.c.id == sa.bindparam("the_delivery"),
+        delivery.c.fence == sa.bindparam("the_fence"),
         sa.or_(*(delivery.c.state == state for state in WAITING)),  # one by one: many rows are changed by one statement
     )
     .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
@@ -66,6 +68,19 @@ _SENT = _OURS.values(
     state=DeliveryState.SENT, holder="", finished_at=sa.bindparam("now"), in_doubt_since=None, last_phase=sa.bindparam("the_phase"),
     last_code=sa.bindparam("the_code"), last_text=sa.bindparam("the_text"),
 )  # fmt: skip
+_BEGUN = attempt.insert().values(
+    delivery=sa.bindparam("the_delivery"), number=sa.bindparam("the_fence"), started_at=sa.bindparam("now"),
+    holder=sa.bindparam("the_holder"), phase="", text="", verdict="",
+)  # fmt: skip
+_BROADCASTS = (
+    sa.select(broadcast.c.id, broadcast.c.state, broadcast.c.kind)
+    .where(broadcast.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(broadcast.c.id)
+    .with_for_update(read=True)
+)  # fmt: skip
+_EDITIONS = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(
+    edition.c.slug.in_(sa.bindparam("slugs", expanding=True))
+)
 _TRIED = (
     attempt.update()
     .where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
@@ -126,7 +141,11 @@ def alone_with_the_pace(tx: Tx) -> None:
 
 def sending(tx: Tx) -> list[str]:
     """The broadcasts that are leaving, the first that began first."""
-    query = sa.select(broadcast.c.id).where(broadcast.c.state == SENDING).order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    query = (
+        sa.select(broadcast.c.id)
+        .where(broadcast.c.state == SENDING)
+        .order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    )
     return list(tx.execute(query).scalars())
 
 
@@ -149,7 +168,7 @@ def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
                 rows += tx.execute(_DUE, asked)
     if not rows:
         return []
-    tx.execute(_TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
+    execute_many(tx, _TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
     held = [_held(row, row.fence + 1) for row in rows]
     unwanted = _unwanted(tx, held)
     for one in held:
@@ -173,11 +192,9 @@ def _unwanted(tx: Tx, held: Sequence[Held]) -> dict[str, str]:
 def standing(tx: Tx, held: Collection[Held]) -> dict[tuple[str, str, str], str]:
     """(broadcast, edition, content hash) -> why a mail of it must not leave as it is; "" where it may. The broadcast's row stays as it
     is until this transaction ends: who stops it comes before these mails, or after them."""
-    kinds = sa.select(broadcast.c.id, broadcast.c.state, broadcast.c.kind).where(broadcast.c.id.in_({one.broadcast for one in held}))
-    kinds = kinds.order_by(broadcast.c.id).with_for_update(read=True)
-    broadcasts = {row.id: row for row in tx.execute(kinds)}
-    said = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(edition.c.slug.in_({one.edition for one in held}))
-    editions = {row.slug: row for row in tx.execute(said)}
+    broadcasts = {row.id: row for row in tx.execute(_BROADCASTS, {"ids": sorted({one.broadcast for one in held})})}
+    slugs = sorted({one.edition for one in held if one.edition})
+    editions = {row.slug: row for row in tx.execute(_EDITIONS, {"slugs": slugs})} if slugs else {}
     return {which: _why_not(broadcasts.get(which[0]), editions.get(which[1]), *which[1:]) for which in {_which(one) for one in held}}
 
 
@@ -203,35 +220,43 @@ def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: d
     """Written before the dialogue, with the Date and the hash of the bytes: from here on these may have arrived. The ids that are ours."""
     if not made:
         return frozenset()
-    rows = [_ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1} for one, date, digest in made]
+    rows = [
+        _ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1}
+        for one, date, digest in made
+    ]
     ours = frozenset(one.id for one, _, _ in made)
-    if tx.execute(_MARK, rows).rowcount != len(rows):
-        held = sa.select(delivery.c.id, delivery.c.fence).where(delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now)
+    if execute_many(tx, _MARK, rows) != len(rows):
+        held = sa.select(delivery.c.id, delivery.c.fence).where(
+            delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now
+        )
         fences = {row.id: row.fence for row in tx.execute(held)}
         ours = frozenset(one.id for one, _, _ in made if fences.get(one.id) == one.fence)
-    begun = [{"delivery": one.id, "number": one.fence, "started_at": now, "holder": holder} for one, _, _ in made if one.id in ours]
+    begun = [row for row in rows if row["the_delivery"] in ours]
     if begun:
-        tx.execute(attempt.insert(), begun)
+        execute_many(tx, _BEGUN, begun)
     return ours
 
 
 def put_back(tx: Tx, held: Sequence[Held], holder: str) -> None:
     """These claims are given up before anything left."""
     if held:
-        tx.execute(_BACK, [_ours(one, holder) | {"the_attempts": one.attempts} for one in held])
+        execute_many(tx, _BACK, [_ours(one, holder) | {"the_attempts": one.attempts} for one in held])
 
 
 def sent(tx: Tx, taken: Sequence[tuple[Held, str, int | None, str]], holder: str, now: datetime) -> None:
     """The relay has these: phase, code and words of each. Where another worker has taken over, its record stands."""
     if taken:
-        rows = [_ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken]
-        if tx.execute(_SENT, rows).rowcount != len(rows):
+        rows = [
+            _ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken
+        ]
+        if execute_many(tx, _SENT, rows) != len(rows):
             ours = frozenset(tx.execute(sa.select(delivery.c.id).where(
-                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT, delivery.c.finished_at == now,
+                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT,
+                delivery.c.finished_at == now,
             )).scalars())  # fmt: skip
             rows = [row for row in rows if row["the_delivery"] in ours]
         if rows:
-            tx.execute(_TRIED, rows)
+            execute_many(tx, _TRIED, rows)
 
 
 def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:
@@ -240,7 +265,7 @@ def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:
 
 
 def is_early(tx: Tx, held: Collection[Held]) -> dict[str, bool]:
-    """Broadcast -> whether its mails may leave before an embargo ends: it goes to those who may have it early, or says what was withdrawn."""
+    """Broadcast -> may its mails leave before an embargo ends? It goes to those who may have it early, or says what was withdrawn."""
     query = sa.select(broadcast.c.id, broadcast.c.early, broadcast.c.kind).where(broadcast.c.id.in_({one.broadcast for one in held}))
     return {row.id: row.early or row.kind == WITHDRAWAL for row in tx.execute(query)} if held else {}
 

@@ -16,7 +16,7 @@ from mailbot.releases.release import public_from
 
 Aftermath = Callable[[Tx, store.Claimed, Verdict, Reply, datetime], None]
 DIED = Reply(phase=Phase.DATA, fault=Fault.LOST, text="mailbot died while it waited for the relay's answer")
-LOOK_SECONDS = 1.0
+LOOK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ class Terms:
     aftermath: Aftermath
 
 
-def turn(
-    tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime
-) -> Done:
+def turn(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime) -> Done:
     """Record, mark, claim up to `most`. `known` are the letters that need not be read again."""
     room, until = _room(tx, terms, now)
     concerned = [one.held for one in made] + [one.held for one in outcomes]
@@ -71,7 +69,7 @@ def turn(
     _record(tx, terms, outcomes, standing, now)
     if flag.get(tx, flag.SENDING_STOPPED):
         bulk_claim_store.put_back(tx, [one.held for one in made], terms.holder)
-        return Done(gone=frozenset(one.held.id for one in made), until=now + timedelta(seconds=LOOK_SECONDS))
+        return Done(gone=frozenset(one.held.id for one in made), until=now + LOOK)
     standing_now = {one.held.id: standing[one.held.broadcast, one.held.edition, one.held.content_hash] for one in made}
     gone = [one for one in made if standing_now[one.held.id]]
     bulk_claim_store.put_back(tx, [one.held for one in gone if standing_now[one.held.id] == NOT_SENDING], terms.holder)
@@ -110,7 +108,8 @@ def _record(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], standing: dict[tu
     for one in taken:  # it left, and its release was corrected before this could be written down
         if standing[one.held.broadcast, one.held.edition, one.held.content_hash] not in ("", NOT_SENDING):
             terms.aftermath(tx, one.held.claimed(), one.verdict, one.reply, one.at)
-    if taken:
+    seen = flag.get(tx, flag.RELAY_SUCCESS) if taken else None
+    if taken and (seen is None or not now - LOOK < datetime.fromisoformat(seen) <= now or flag.get(tx, flag.RELAY_TROUBLE)):
         flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
         flag.clear(tx, flag.RELAY_TROUBLE)
         flag.clear(tx, flag.RELAY_LOGIN_REFUSED)

@@ -33,9 +33,7 @@ _addressee = sa.Table(
     sa.Column("recipient_domain", sa.String(255)), sa.Column("message_id", sa.String(400)), sa.Column("journalist", sa.Integer),
     sa.Column("letter", sa.Integer), sa.Column("written_from", sa.JSON), prefixes=["TEMPORARY"],
 )  # fmt: skip
-_NOT_LEFT = sa.or_(
-    delivery.c.state.in_(WAITING), sa.and_(delivery.c.state == DeliveryState.SENDING, delivery.c.in_doubt_since.is_(None))
-)
+_NOT_LEFT = sa.or_(delivery.c.state.in_(WAITING), sa.and_(delivery.c.state == DeliveryState.SENDING, delivery.c.in_doubt_since.is_(None)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +98,7 @@ def _row(broadcast_id: str, one: Letter, version: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def enqueue_all(
-    tx: Tx, broadcast_id: str, release: str, addressees: Iterable[Addressee], secret: bytes, domain: str, now: datetime
-) -> int:
+def enqueue_all(tx: Tx, broadcast_id: str, release: str, addressees: Iterable[Addressee], secret: bytes, domain: str, now: datetime) -> int:
     """Queue a mail for each, once for each journalist however often it is asked for; how many are new. They leave when the broadcast is
     in state `sending`. Raises ValueError for what is no address: nothing is queued then."""
     if not _is_there(tx):
@@ -152,7 +148,8 @@ def _queued(tx: Tx, broadcast_id: str, release: str, now: datetime) -> Any:
     """The rows of the temporary table, with everything that is the same for all; who is queued already stays as they are."""
     same = {
         "kind": Kind.BROADCAST, "priority": BY_LETTER, "state": DeliveryState.QUEUED, "release": release, "subject": "", "text": "",
-        "html": "", "cap_key": "", "in_reply_to": "", "references": [], "mentions": [], "attach_original": False, "variant": "", "sheet": "",
+        "html": "", "cap_key": "", "in_reply_to": "", "references": [], "mentions": [], "attach_original": False, "variant": "",
+        "sheet": "",
         "sheet_name": "", "raw_hash": "", "broadcast": broadcast_id, "created_at": now, "due_at": now, "attempts": 0, "doubts": 0,
         "holder": "", "fence": 0, "last_phase": "", "last_text": "",
     }  # fmt: skip
@@ -187,8 +184,8 @@ class Swapped:
 
 
 def swap_letter(tx: Tx, broadcast_id: str, replaced: int, new: Letter, why: str, now: datetime) -> Swapped:
-    """Whoever has certainly not been sent the old letter gets the new one. Where the old one may have arrived, it is not repeated: those are
-    cancelled with `why`, and a person decides. The caller holds the edition still (correction_store.hold_still)."""
+    """Whoever has certainly not been sent the old letter gets the new one. Where the old one may have arrived, it is not repeated: those
+    are cancelled with `why`, and a person decides. The caller holds the edition still (correction_store.hold_still)."""
     number = sa.select(sa.func.max(letter.c.version)).where(letter.c.broadcast == broadcast_id)
     (put,) = put_letters(tx, broadcast_id, [new], tx.execute(number).scalar_one() + 1)
     of_it = (delivery.c.letter == replaced, delivery.c.broadcast == broadcast_id, _NOT_LEFT)

@@ -6,9 +6,11 @@ have. The first is tried again by whoever comes next, the second is judged like 
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,7 +18,6 @@ from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.message.dkim import Signer
 from mailbot.message.splice import Spliced
 from mailbot.outbox import bulk_record, last_look, pace, recall_store, store
 from mailbot.outbox.bulk_dispatch import Mailroom
@@ -38,6 +39,9 @@ from mailbot.outbox.own_headers import own_headers
 from mailbot.outbox.patience import Patience
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer  # needs the extra `dkim`, which an office whose relay signs does without
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
@@ -61,7 +65,7 @@ class Terms:
     mails_per_connection: int
     retry_seconds: tuple[float, ...]
     uncertain_retry_seconds: float
-    signer: Signer | None = None
+    signer: "Signer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ class Dispatcher:
                 return None if sent else Wait(min(idle.until, job))
             sent += 1
             try:
-                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, _marked_already)
+                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, None)
             except asyncio.CancelledError:
                 self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
                 raise
@@ -273,7 +277,7 @@ class Dispatcher:
             await self._database.write(store.put_back, claimed, self._holder)
             log.info("sending-stopped", delivery=claimed.id)
             return
-        verdict = self._patience.judged(reply, claimed, now)
+        verdict = self._patience.judged(reply, claimed, now, random.random())  # noqa: S311 - spreads retries, guards nothing
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
@@ -316,8 +320,3 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
-
-
-async def _marked_already() -> bool:
-    """The mark of an announcement's mail was committed before it came here."""
-    return True

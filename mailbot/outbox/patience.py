@@ -1,6 +1,5 @@
 """What the relay's answers mean for every mail, not only for the one that it spoke of: until when none may leave."""
 
-import random
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,12 +15,11 @@ class Patience:
         self._failures = 0
         self.until: datetime | None = None
 
-    def judged(self, reply: Reply, claimed: Claimed, now: datetime) -> Verdict:
+    def judged(self, reply: Reply, claimed: Claimed, now: datetime, jitter: float) -> Verdict:
         """What becomes of this mail, and the wait of the others. Connections that fail together have failed once."""
         verdict = judge(
             reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now, schedule=self._schedule,
-            uncertain_retry_seconds=self._uncertain, relay_failures=self._failures,
-            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+            uncertain_retry_seconds=self._uncertain, relay_failures=self._failures, jitter=jitter,
         )  # fmt: skip
         if isinstance(verdict, RelayDown):
             if self.until is None or self.until <= now:

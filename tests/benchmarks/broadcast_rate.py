@@ -34,28 +34,36 @@ from tests.edges.announced import LINK, NAME, announce, values
 from tests.servers import throwaway
 from tests.servers.smtp_sink import HOST, SmtpSink, smtp_sink
 
-MAILS, PLAIN_MAILS, CONNECTIONS, OCTETS, ROUNDS = 6000, 400, 8, 30_000, 3
+MAILS, PLAIN_MAILS, CONNECTIONS, OCTETS, ROUNDS = 6000, 400, 16, 30_000, 3
 SECRET = b"the key of this figure"
 OFFICE = Address("presse@office.example", "Ville de Velmora")
 PARAGRAPH = "La grande fontaine de la place du marché coule de nouveau, après onze mois de travaux et un été sans eau.\n\n"
 LETTER = Letter(
-    language="fr", edition="", content_hash="", subject="La grande fontaine est rouverte", text=f"Bonjour {NAME},\n\n{PARAGRAPH * 70}{LINK}\n",
-    html=f"<html><body><p>Bonjour {NAME},</p>{f'<p style=margin:0>{PARAGRAPH}</p>' * 140}<p><a href='{LINK}'>Se désinscrire</a></p></body></html>",
+    language="fr",
+    edition="",
+    content_hash="",
+    subject="La grande fontaine est rouverte",
+    text=f"Bonjour {NAME},\n\n{PARAGRAPH * 70}{LINK}\n",
+    html=f"<html><body><p>Bonjour {NAME},</p>{f'<p style=margin:0>{PARAGRAPH}</p>' * 140}<p><a href='{LINK}'>Sortir</a></p></body></html>",
     headers=(
-        ("Auto-Submitted", "auto-generated"), ("List-Id", "Ville de Velmora <presse.office.example>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("List-Id", "Ville de Velmora <presse.office.example>"),
         ("List-Unsubscribe", f"<{LINK}>, <mailto:presse@office.example?subject=STOP>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("X-Mailbot-Release", "fontaine"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("X-Mailbot-Release", "fontaine"),
     ),
-)  # fmt: skip
+)
 
 
 def measure() -> Iterator[Figure]:
     """Each way several times, the reference before each; medians of the rates and of the ratios."""
     with smtp_sink(keep=False) as sink:
         ways: dict[str, tuple[Callable[[], AbstractContextManager[str]], dkim.Signer | None, str]] = {
-            "SQLite": (_sqlite, None, "0.50"), "SQLite, RSA-2048": (_sqlite, _rsa(), "0.22"), "SQLite, Ed25519": (_sqlite, _ed25519(), "0.35"),
-            "PostgreSQL": (_postgresql, None, "0.50"),
-        }  # fmt: skip
+            "SQLite": (sqlite, None, "0.50"),
+            "SQLite, RSA-2048": (sqlite, _rsa(), "0.22"),
+            "SQLite, Ed25519": (sqlite, _ed25519(), "0.35"),
+            "PostgreSQL": (postgresql, None, "0.50"),
+        }
         ours: list[float] = []
         for name, (database, signer, aim) in ways.items():
             rates, ratios = [], []
@@ -77,8 +85,20 @@ def measure() -> Iterator[Figure]:
 def _smtp_source(sink: SmtpSink) -> float:
     program = throwaway.needed("/usr/sbin/smtp-source")
     command = [
-        str(program), "-4", "-s", "10", "-m", str(MAILS), "-l", str(OCTETS), "-f", "a@office.example", "-t", "b@journal.example", f"{HOST}:{sink.port}",
-    ]  # fmt: skip
+        str(program),
+        "-4",
+        "-s",
+        "10",
+        "-m",
+        str(MAILS),
+        "-l",
+        str(OCTETS),
+        "-f",
+        "a@office.example",
+        "-t",
+        "b@journal.example",
+        f"{HOST}:{sink.port}",
+    ]
     began = time.perf_counter()
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return MAILS / (time.perf_counter() - began)
@@ -90,13 +110,26 @@ def _ours(url: str, sink: SmtpSink, signer: dkim.Signer | None) -> float:
         database.write_now(announce, [f"awa.{number}@journal{number % 97}.example" for number in range(MAILS)], SECRET, letter=LETTER)
         database.write_now(lease.acquire, "process:bench", "bench", datetime.now(UTC), 1e6)
         terms = Terms(
-            sender=OFFICE, return_path="", rate_per_minute=0, rate_per_day=0, connections=CONNECTIONS, mails_per_connection=MAILS,
-            retry_seconds=(60.0,), uncertain_retry_seconds=900.0, signer=signer,
-        )  # fmt: skip
+            sender=OFFICE,
+            return_path="",
+            rate_per_minute=0,
+            rate_per_day=0,
+            connections=CONNECTIONS,
+            mails_per_connection=MAILS,
+            retry_seconds=(60.0,),
+            uncertain_retry_seconds=900.0,
+            signer=signer,
+        )
         dispatcher = Dispatcher(
-            database, Server(host=HOST, port=sink.port, security="plain"), terms, "bench", aftermath=lambda *_: None, original=lambda *_: b"",
-            values=values, clock=clock.now,
-        )  # fmt: skip
+            database,
+            Server(host=HOST, port=sink.port, security="plain"),
+            terms,
+            "bench",
+            aftermath=lambda *_: None,
+            original=lambda *_: b"",
+            values=values,
+            clock=clock.now,
+        )
         began = time.perf_counter()
         asyncio.run(dispatcher.drain())
         took = time.perf_counter() - began
@@ -130,16 +163,14 @@ def _ed25519() -> dkim.Signer:
 
 
 @contextmanager
-def _sqlite() -> Iterator[str]:
+def sqlite() -> Iterator[str]:
     with TemporaryDirectory(prefix="mailbot-bench-") as folder:
         yield f"sqlite:///{Path(folder) / 'mailbot.db'}"
 
 
 @contextmanager
-def _postgresql() -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     from tests.servers.postgres import running
 
     with running(durable=True) as cluster:
         yield cluster.url(cluster.create())
-
-

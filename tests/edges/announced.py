@@ -16,10 +16,14 @@ from mailbot.outbox.bulk_store import Addressee, Recipient
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 NAME, LINK = mark("name"), mark("link")
 LETTER = Letter(
-    language="fr", edition="", content_hash="", subject=f"{NAME}, la fontaine", text=f"Bonjour {NAME},\n\nla fontaine coule.\n{LINK}\n",
+    language="fr",
+    edition="",
+    content_hash="",
+    subject=f"{NAME}, la fontaine",
+    text=f"Bonjour {NAME},\n\nla fontaine coule.\n{LINK}\n",
     html=f"<p>Bonjour {NAME}, <a href='{LINK}'>la fontaine</a></p>",
     headers=(("Auto-Submitted", "auto-generated"), ("List-Unsubscribe", f"<{LINK}>, <mailto:presse@office.example>")),
-)  # fmt: skip
+)
 
 
 def values(recipient: Recipient) -> dict[str, str]:
@@ -28,9 +32,16 @@ def values(recipient: Recipient) -> dict[str, str]:
 
 
 def announce(
-    tx: Tx, addresses: Iterable[str], secret: bytes, *, name: str = "b1", state: str = "sending", letter: Letter = LETTER, now: datetime = NOW,
+    tx: Tx,
+    addresses: Iterable[str],
+    secret: bytes,
+    *,
+    name: str = "b1",
+    state: str = "sending",
+    letter: Letter = LETTER,
+    now: datetime = NOW,
     **plan: Any,
-) -> int:  # fmt: skip
+) -> int:
     """A broadcast to these addresses, queued; who is not on the press list is put there. The letter's number."""
     asked = list(addresses)
     row = {"id": name, "kind": "release", "release": "fontaine", "state": state, "audience": "all", "recipients": len(asked), "skipped": {}}
@@ -38,11 +49,24 @@ def announce(
     known = {row.address: row.id for row in tx.execute(sa.select(journalist.c.address, journalist.c.id))}
     new = [one for one in asked if one not in known]
     if new:
-        tx.execute(journalist.insert(), [
-            {"key": one, "address": one, "cap_key": one, "name": "Awa Traoré", "language": "fr", "outlet": "", "state": "subscribed",
-             "origin": "press list 2023", "created_at": now, "changed_at": now}
-            for one in new
-        ])  # fmt: skip
+        tx.execute(
+            journalist.insert(),
+            [
+                {
+                    "key": one,
+                    "address": one,
+                    "cap_key": one,
+                    "name": "Awa Traoré",
+                    "language": "fr",
+                    "outlet": "",
+                    "state": "subscribed",
+                    "origin": "press list 2023",
+                    "created_at": now,
+                    "changed_at": now,
+                }
+                for one in new
+            ],
+        )
     known |= {row.address: row.id for row in tx.execute(sa.select(journalist.c.address, journalist.c.id))}
     (number,) = bulk_store.put_letters(tx, name, [letter])
     people = (Addressee(journalist=known[one], address=one, name="Awa Traoré", letter=number) for one in asked)

@@ -153,8 +153,8 @@ class Newsroom:
         sending = replace(terms.sending_terms(self.settings, self.desk.office), **changed)
         self.database.write_now(lease.acquire, "process:worker", "worker", NOW, 1e9)
         return Dispatcher(
-            self.database, relay.server(), sending, "worker", aftermath=Aftermath(self.desk), original=inbox.content, values=announced.values,
-            clock=clock or (lambda: self.now),
+            self.database, relay.server(), sending, "worker", aftermath=Aftermath(self.desk), original=inbox.content,
+            values=announced.values, clock=clock or (lambda: self.now),
         )  # fmt: skip
 
     def rows(self, who: str = "", kind: str = "") -> list[dict[str, Any]]:

@@ -19,23 +19,44 @@ from mailbot.outbox.delivery import DeliveryState
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 SECRET = b"s" * 32
 LETTER = Letter(
-    language="fr", edition="fontaine", content_hash="a" * 64, subject=f"{mark('name')}, une fontaine", text="Texte", html="<p>Texte</p>",
-    headers=(("List-Id", "<presse>"),), files=(File("é.bin", "image/jpeg", bytes(range(256))),),
-)  # fmt: skip
+    language="fr",
+    edition="fontaine",
+    content_hash="a" * 64,
+    subject=f"{mark('name')}, une fontaine",
+    text="Texte",
+    html="<p>Texte</p>",
+    headers=(("List-Id", "<presse>"),),
+    files=(File("é.bin", "image/jpeg", bytes(range(256))),),
+)
 
 
 def announced(tx: Tx, number: int = 3, state: str = "sending", name: str = "b1") -> int:
     """A broadcast to so many journalists; its letter."""
     plan = {
-        "id": name, "kind": "release", "release": "fontaine", "state": state, "audience": "all", "recipients": number, "skipped": {},
+        "id": name,
+        "kind": "release",
+        "release": "fontaine",
+        "state": state,
+        "audience": "all",
+        "recipients": number,
+        "skipped": {},
         "created_at": NOW,
-    }  # fmt: skip
+    }
     tx.execute(broadcast.insert(), plan)
     for one in range(1, number + 1):
         row = {
-            "id": one, "key": f"j{one}@journal.example", "address": f"j{one}@journal.example", "cap_key": f"j{one}@journal.example",
-            "name": "", "language": "fr", "outlet": "", "state": "subscribed", "origin": "list", "created_at": NOW, "changed_at": NOW,
-        }  # fmt: skip
+            "id": one,
+            "key": f"j{one}@journal.example",
+            "address": f"j{one}@journal.example",
+            "cap_key": f"j{one}@journal.example",
+            "name": "",
+            "language": "fr",
+            "outlet": "",
+            "state": "subscribed",
+            "origin": "list",
+            "created_at": NOW,
+            "changed_at": NOW,
+        }
         tx.execute(journalist.insert(), row)
     return bulk_store.put_letters(tx, name, [LETTER])[0]
 
@@ -74,7 +95,12 @@ def test_a_row_says_who_gets_what_and_nothing_of_the_text(database: Database) ->
     letter = queue(database, 1)
     (row,) = rows(database)
     assert (row.journalist, row.letter, row.broadcast, row.release, row.edition) == (1, letter, "b1", "fontaine", "fontaine")
-    assert (row.recipient, row.recipient_key, row.recipient_domain, row.language) == ("J1@journal.example", "j1@journal.example", "journal.example", "fr")
+    assert (row.recipient, row.recipient_key, row.recipient_domain, row.language) == (
+        "J1@journal.example",
+        "j1@journal.example",
+        "journal.example",
+        "fr",
+    )
     assert (row.subject, row.text, row.html, row.raw, row.content_hash) == ("", "", "", None, "a" * 64)
     assert row.written_from == {"origin": "list"} and token.own_delivery(SECRET, row.message_id) == row.id
 
@@ -104,9 +130,13 @@ def test_what_waits_can_be_cancelled_and_the_states_add_up(database: Database) -
 def test_a_correction_gives_the_new_letter_to_whom_the_old_one_has_certainly_not_left(database: Database) -> None:
     letter = queue(database, 6)
     been = [
-        ("queued", {}), ("retrying", {"attempts": 1, "raw_hash": "x", "date": NOW}), ("retrying", {"attempts": 1, "doubts": 1, "raw_hash": "x"}),
-        ("sending", {"holder": "w", "fence": 1}), ("sending", {"holder": "w", "fence": 1, "in_doubt_since": NOW}), ("sent", {}),
-    ]  # fmt: skip
+        ("queued", {}),
+        ("retrying", {"attempts": 1, "raw_hash": "x", "date": NOW}),
+        ("retrying", {"attempts": 1, "doubts": 1, "raw_hash": "x"}),
+        ("sending", {"holder": "w", "fence": 1}),
+        ("sending", {"holder": "w", "fence": 1, "in_doubt_since": NOW}),
+        ("sent", {}),
+    ]
     for number, (state, more) in enumerate(been, 1):
         there = delivery.update().where(delivery.c.journalist == number).values(state=state, **more)
         database.write_now(lambda tx, there=there: tx.execute(there))

@@ -28,7 +28,8 @@ HEADERS = (
 
 
 def page(body: str) -> str:
-    return f'<!doctype html>\n<html lang="fr"><body>\n<p title="{NAME}">{body}</p>\n<p>Bonjour {NAME},</p>\n<a href="{LINK}">x</a></body></html>\n'
+    paragraphs = f'<p title="{NAME}">{body}</p>\n<p>Bonjour {NAME},</p>\n<a href="{LINK}">x</a>'
+    return f'<!doctype html>\n<html lang="fr"><body>\n{paragraphs}</body></html>\n'
 
 
 def letter(subject: str, text: str, markup: str = "", files: tuple[outgoing.File, ...] = ()) -> Letter:
@@ -43,18 +44,23 @@ LETTERS = {
     "text": letter("Fontaine", f"{FRENCH}{NAME}.\n{NAME}, {LINK}"),
     "arabic": letter(f"نافورة {NAME}", f"مرحبا {NAME},\n" + "افتتحت المدينة نافورة جديدة. " * 30 + f"\n{LINK}", page("نافورة جديدة " * 40)),
     "with files": letter("Invitation", f"Bonjour {NAME}\n{LINK}\n", page("oui"), (
-        outgoing.File("visite.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n.\r\nEND:VCALENDAR\r\n"), outgoing.File("é.bin", "image/jpeg", bytes(range(256)) * 9),
+        outgoing.File("visite.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n.\r\nEND:VCALENDAR\r\n"),
+        outgoing.File("é.bin", "image/jpeg", bytes(range(256)) * 9),
     )),
     "a mark alone": letter(NAME, f"{NAME}", f"<p>{NAME}</p>"),
 }  # fmt: skip
 ODD = [
-    "", " ", "Awa", "Awa Traoré", "{{ 7*7 }}", "{% for x in y %}", "${7*7}", "%(name)s", "Bcc: x", "Bcc: x@evil.example\r\nTo: y", "\r\n.\r\nMAIL FROM:<x>",
-    "\n", "\r", "a\tb", "a\0b", "\x1b[31m", "\x7f", "\x85", "\u2028next", "=41=42", "=", "a=\n", "=?utf-8?q?x?=", "=?utf-8?b?PHg+?=", ".", "..", ".com", "From x", "From ",
-    "<script>alert(1)</script>", '"><img src=x>', "'", '"', "&amp;", "&", "]]>", "--", "-- ", "--=_x", "עברית", "العربية الفصحى", "\u202egnp.exe", "\u200fa\u200e", "👩‍👩‍👧‍👦",
-    "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "é" * 60, "e\u0301" * 40, "ﷺ", "漢字 かな", "\ufeffx", "\ufffd", "\ufffe", "\U0010ffff", "\ue000name\ue001", mark("link"), mark("missing"), "\ue000", "\ue001", "\ue002",
-    "x" * 68, "x" * 69, "x" * 70, "x" * 71, "x" * 75, "x" * 76, "x" * 77, "x" * 998, "x" * 5000, "é" * 5000, "a b " * 1250, " lead", "trail ", "two  spaces", "nbsp\u00a0:", "\u202fx",
-    "Dr. Awa Traoré, PhD", 'Awa "la" Traoré', "Awa (Radio)", "Awa <awa@x.example>", "awa@x.example", "Awa;Bo", "Awa,Bo", "a:b;", "\\", "\\r\\n", "%0d%0aBcc: x", "$(id)", "`id`",
-    "'; DROP TABLE delivery;--", "../../etc/passwd", "\ud800", "\udfff x", "NULL", "None", "0", "Ⅷ", "K", "ſ", "ß", "ŉ", "İ", "ǰ", "\u0338x", "<!--", "-->", "{{", "}}", "{#", "#}",
+    "", " ", "Awa", "Awa Traoré", "{{ 7*7 }}", "{% for x in y %}", "${7*7}", "%(name)s", "Bcc: x",
+    "Bcc: x@evil.example\r\nTo: y", "\r\n.\r\nMAIL FROM:<x>", "\n", "\r", "a\tb", "a\0b", "\x1b[31m", "\x7f", "\x85",
+    "\u2028next", "=41=42", "=", "a=\n", "=?utf-8?q?x?=", "=?utf-8?b?PHg+?=", ".", "..", ".com", "From x", "From ",
+    "<script>alert(1)</script>", '"><img src=x>', "'", '"', "&amp;", "&", "]]>", "--", "-- ", "--=_x", "עברית",
+    "العربية الفصحى", "\u202egnp.exe", "\u200fa\u200e", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "é" * 60, "e\u0301" * 40, "ﷺ",
+    "漢字 かな", "\ufeffx", "\ufffd", "\ufffe", "\U0010ffff", "\ue000name\ue001", mark("link"), mark("missing"), "\ue000",
+    "\ue001", "\ue002", "x" * 68, "x" * 69, "x" * 70, "x" * 71, "x" * 75, "x" * 76, "x" * 77, "x" * 998, "x" * 5000,
+    "é" * 5000, "a b " * 1250, " lead", "trail ", "two  spaces", "nbsp\u00a0:", "\u202fx", "Dr. Awa Traoré, PhD",
+    'Awa "la" Traoré', "Awa (Radio)", "Awa <awa@x.example>", "awa@x.example", "Awa;Bo", "Awa,Bo", "a:b;", "\\", "\\r\\n",
+    "%0d%0aBcc: x", "$(id)", "`id`", "'; DROP TABLE delivery;--", "../../etc/passwd", "\ud800", "\udfff x", "NULL", "None",
+    "0", "Ⅷ", "K", "ſ", "ß", "ŉ", "İ", "ǰ", "\u0338x", "<!--", "-->", "{{", "}}", "{#", "#}",
 ]  # fmt: skip
 
 
@@ -108,8 +114,7 @@ def read(raw: bytes) -> tuple[object, ...]:
     mail = email.message_from_bytes(raw, policy=email.policy.compat32)
     heads = [(name, " ".join(value.split())) for name, value in mail.items() if name not in ("Content-Type", "Content-Transfer-Encoding")]
     parts = [
-        (part.get_content_type(), part.get_params()[1:] if not part.is_multipart() else "", part["Content-Transfer-Encoding"] and part.get_filename(),
-         content(part))
+        (part.get_content_type(), part.get_params()[1:] if not part.is_multipart() else "", part.get_filename(), content(part))
         for part in mail.walk()
     ]  # fmt: skip
     return heads, parts

@@ -155,7 +155,8 @@ FULL: dict[str, dict[str, Any]] = {
     "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
-    "whatsapp": WHATSAPP, "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
+    "whatsapp": WHATSAPP,
+    "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
     "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True},
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
@@ -184,7 +185,8 @@ BARE: dict[str, dict[str, Any]] = {
     "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
     | {"offered": (), "cut": True, "reason": ""},
     "invitation": INVITATION,
-    "whatsapp": WHATSAPP | {"cut": False, "embargo": None}, "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
+    "whatsapp": WHATSAPP | {"cut": False, "embargo": None},
+    "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
     "broadcast_told": TOLD_OF | {"event": "held", "starts": None}, "why": {"organisation": ORGANISATION, "origin": ""},
     "test_mark": {"short": False},
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},

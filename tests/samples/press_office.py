@@ -28,6 +28,7 @@ def office(**more: Any) -> Office:
         "name": "Office du littoral", "short_name": "Littoral", "address": Address("presse@littoral.example"),
         "website": "https://littoral.example", "contact": "Awa Diallo <presse@littoral.example>, +223 20 00 00 00",
         "languages": tuple(sorted(EVERY)), "colleagues": (), "public_url": "https://presse.littoral.example", "words": words(),
-        "hours": Hours((), ZONE), "duty_number": "", "protection": None, "signatory": None, "referral": "", "spoken": EVERY, "prints": False,
+        "hours": Hours((), ZONE), "duty_number": "", "protection": None, "signatory": None, "referral": "", "spoken": EVERY,
+        "prints": False,
     }  # fmt: skip
     return Office(**values | more)

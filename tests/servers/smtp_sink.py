@@ -20,6 +20,10 @@ class SmtpSink:
         self.port = port
         self._dump = dump
 
+    def octets(self) -> int:
+        """How much it has written down."""
+        return self._dump.stat().st_size if self._dump.exists() else 0
+
     def taken(self) -> list[bytes]:
         """Every mail whose final dot it has read and accepted, with the X- lines that smtp-sink puts before it."""
         raw = self._dump.read_bytes() if self._dump.exists() else b""
