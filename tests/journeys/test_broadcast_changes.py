@@ -28,7 +28,8 @@ RIGHT = "Le chantier a coûté 44 967 florins."
 def corrected(office: Office, edition: Edition = FOUNTAIN_FR, text: str = RIGHT) -> dict[str, object]:
     """A colleague corrects the French edition."""
     body = edition.body.replace("Le chantier a coûté 44 697 florins.", text)
-    front = f'---\nlanguage: fr\ntitle: "{edition.title}"\ndate: {edition.date}\nplace: {edition.place}\ncontact: "{edition.contact}"\n---\n'
+    front = f'---\nlanguage: fr\ntitle: "{edition.title}"\ndate: {edition.date}\nplace: {edition.place}\n'
+    front += f'contact: "{edition.contact}"\n---\n'
     (office.folder / "right.md").write_text(front + body)
     said: dict[str, object] = json.loads(
         office.command("release", "correct", edition.slug, str(office.folder / "right.md"), "--yes", "--json").stdout
@@ -169,7 +170,8 @@ async def test_an_invitation_has_its_event_for_calendars_and_is_held_once_that_h
     (got, _) = announced(relay)
     (part,) = [part for part in read(got.content).walk() if part.get_content_type() == "text/calendar"]
     (found,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
-    assert (found["dtstart"].dt.astimezone(UTC), str(found["location"]), str(found["summary"])) == (starts, "Salle bleue", FOUNTAIN_FR.title)
+    assert found["dtstart"].dt.astimezone(UTC) == starts
+    assert (str(found["location"]), str(found["summary"])) == ("Salle bleue", FOUNTAIN_FR.title)
     assert "Salle bleue" in words_of(got)
     other = json.loads(office.command("broadcast", "new", "marche-de-nuit", *event, "--json").stdout)
     approved(office, other)
@@ -185,8 +187,8 @@ def embargoed(office: Office) -> datetime:
     opens = (clock.now() + OPENS_IN).replace(second=0, microsecond=0)
     office.publish(
         Edition(
-            slug=f"pont-{CANARY}", release=f"pont-{CANARY}", language="fr", title=f"Le pont des hirondelles {CANARY}", date=date(2026, 5, 9),
-            place=f"Velmora-{CANARY}", body=f"Le pont des hirondelles s’ouvre, dit {CANARY}.\n\nRien de plus, {CANARY}.",
+            slug=f"pont-{CANARY}", release=f"pont-{CANARY}", language="fr", title=f"Le pont des hirondelles {CANARY}",
+            date=date(2026, 5, 9), place=f"Velmora-{CANARY}", body=f"Le pont des hirondelles s’ouvre, dit {CANARY}.\n\nRien de plus, {CANARY}.",
             notes=f"Notes {CANARY}", contact=f"{CANARY} : presse@office.example", topics=(f"ponts {CANARY}",), embargo=opens,
         )
     )  # fmt: skip
