@@ -25,9 +25,10 @@ from mailbot.oauth.access_token import TokenTrouble, roles
 from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox import smtp
 from mailbot.outbox.delivery import Fault
-from mailbot.rendering import TemplateFault, faults
+from mailbot.rendering import TemplateFault
 from mailbot.secret import existing_key
 from mailbot.settings import Settings, SettingsFault, demand
+from mailbot.template_check import faults
 
 SKEW_SECONDS = 120
 DNS_SECONDS = 5.0
@@ -72,6 +73,8 @@ async def checked(settings: Settings, now: datetime, *, live: bool, resolver: dn
     if live:
         found += [one async for one in _servers(settings, now)]
         found.append(await _guarded("DNS", lambda: _dns(settings, resolver)))
+        if settings.dkim.key_file:
+            found.append(await _guarded("DKIM", lambda: _dkim(settings, resolver)))
     return found
 
 
@@ -310,6 +313,18 @@ async def _dns(settings: Settings, resolver: dns.asyncresolver.Resolver | None) 
     if len(spf) > 1:
         return Finding("DNS", False, f"{domain} has {len(spf)} SPF records.", "Join them in one: receivers take two for none.")
     return Finding("DNS", True, f"{domain} has MX, SPF and DMARC.")
+
+
+async def _dkim(settings: Settings, resolver: dns.asyncresolver.Resolver | None) -> Finding:
+    """The key that signs must be the one that DNS shows. Raises SettingsFault."""
+    signer = terms.dkim_signer(settings)
+    assert signer is not None
+    name = f"{signer.selector}._domainkey.{signer.domain}"
+    shown = ["".join(one.split()) for one in await _records(resolver or dns.asyncresolver.Resolver(), name, "TXT")]
+    if any(f"p={signer.public}" in one.split(";") for one in shown):
+        return Finding("DKIM", True, f"{name} shows the key that signs ({signer.algorithm}).")
+    said = f"{name} shows another key than the one that signs." if shown else f"there is no {name}."
+    return Finding("DKIM", False, said, f"Ask for this TXT record: {signer.record}")
 
 
 async def _records(resolver: dns.asyncresolver.Resolver, name: str, kind: str) -> list[str]:

@@ -34,8 +34,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from mailbot import language_file
-from mailbot.template_code import COMPILED, asked_for
-from mailbot.template_values import PARTS, VALUES
+from mailbot.template_code import COMPILED
+from mailbot.template_values import PARTS
 from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
 
 NO_SUCH_FILE = "there is no such file"
@@ -244,6 +244,19 @@ def _set_text(raw: str, rules: Typography) -> str:
     return _tidy(wrap(no_break(raw, rules)))
 
 
+def render_line(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
+    """A line of words that stands in a mail or on a page of others."""
+    given = {key: _plain(value, key) for key, value in values.items()}
+    filled = _fill(words, f"{language}/{name}.txt.j2", {**given, "language": language})
+    return no_break(one_line(filled), words.typographies[language])
+
+
+def render_unwrapped(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
+    """A text for what wraps lines itself."""
+    given = {key: _plain(value, key) for key, value in values.items()}
+    return _tidy(no_break(_fill(words, f"{language}/{name}.txt.j2", {**given, "language": language}), words.typographies[language]))
+
+
 def render_page(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
     """A page that is no mail: HTML alone, with its style sheet as it stands."""
     given = {key: _plain(value, key) for key, value in values.items()}
@@ -290,11 +303,12 @@ def _fill(words: Words, template: str, values: Mapping[str, Any]) -> str:
             if length > MOST_CHARACTERS:
                 raise SecurityError(f"it makes more than {MOST_CHARACTERS} characters")
     except (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError, OSError) as error:
-        raise _fault(error, template) from error
+        raise fault_of(error, template) from error
     return "".join(filled)
 
 
-def _fault(error: Exception, template: str) -> TemplateFault:
+def fault_of(error: Exception, template: str) -> TemplateFault:
+    """What an error of Jinja's means for whoever edits the template."""
     if isinstance(error, TemplateNotFound):
         return TemplateFault(str(error.name or template), None, NO_SUCH_FILE)
     if isinstance(error, TemplateSyntaxError):
@@ -318,30 +332,3 @@ def _tidy(text: str) -> str:
     """No trailing spaces (but the signature mark "-- "), never two blank lines, one line end at the end."""
     lines = "\n".join(line if line == "-- " else line.rstrip(" ") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
-
-
-def lacking(folders: Sequence[Path], language: str) -> tuple[str, ...]:
-    """The template files that this language has in none of the folders."""
-    every = (f"{language}/{name}.{part}.j2" for name in VALUES for part in parts(name))
-    return tuple(template for template in every if not any((folder / template).is_file() for folder in folders))
-
-
-def faults(words: Words, language: str, *, of_the_office: bool = False) -> tuple[TemplateFault, ...]:
-    """What is wrong with a language's templates, found without sending anything: missing, broken, or asking for an unknown value.
-
-    `of_the_office`: of those that came with mailbot it is known already, and to ask takes half a second."""
-    found = []
-    for name, known in VALUES.items():
-        for part in parts(name):
-            template = f"{language}/{name}.{part}.j2"
-            try:
-                source, path, _ = words.folders.get_source(words.templates, template)
-                if of_the_office and Path(path).is_relative_to(shipped()):
-                    continue
-                asked = asked_for(source, path, frozenset(words.templates.filters))
-            except (TemplateError, OSError, ValueError) as error:
-                found.append(_fault(error, template))
-                continue
-            unknown = sorted(asked.keys() - known - {"language", "mail_subject"})
-            found += [TemplateFault(path, asked[variable], f"'{variable}' is not a value of this template") for variable in unknown]
-    return tuple(found)

@@ -12,16 +12,17 @@ from functools import partial
 
 import structlog
 
-from mailbot import languages, rendering, systemd, terms
+from mailbot import languages, rendering, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
+from mailbot.broadcast.conduct import Conductor
+from mailbot.broadcast.letters import Readers
 from mailbot.database import lease
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import imap
 from mailbot.inbox.aftermath import Aftermath
-from mailbot.inbox.compose import Office
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
@@ -32,6 +33,7 @@ from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.watch import Watcher
 from mailbot.oauth.access_tokens import AccessTokens
+from mailbot.office import Office
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases.shelf import Shelf
 from mailbot.secret import secret_key
@@ -61,6 +63,7 @@ class Parts:
     summariser: Summariser
     pages: Pages | None     # where the office has a public address
     escalator: Escalator
+    conductor: Conductor
     alerter: Alerter | None  # where somebody is to hear
     mode: str
     retainer: Retainer
@@ -69,7 +72,10 @@ class Parts:
 
     def stop(self) -> None:
         """Ask every flow to end after what it has in hand."""
-        flows = (self.watcher, self.disposer, self.summariser, self.escalator, self.retainer, self.dispatcher, self.pages, self.alerter)
+        flows = (
+            self.watcher, self.disposer, self.summariser, self.escalator, self.conductor, self.retainer, self.dispatcher, self.pages,
+            self.alerter,
+        )  # fmt: skip
         for part in flows:
             if part:
                 part.stop()
@@ -84,7 +90,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
     loaded = languages.load(terms.language_folders(settings))
     office = terms.office_of(settings, loaded)
-    for fault in (fault for code in office.languages for fault in rendering.faults(office.words, code, of_the_office=True)):
+    for fault in (fault for code in office.languages for fault in template_check.faults(office.words, code, of_the_office=True)):
         raise fault  # now, and not when the first journalist writes
     tokens = terms.access_tokens(settings, clock)
     inward, outward = terms.imap_server(settings, tokens), terms.smtp_server(settings, tokens)
@@ -96,7 +102,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
         database, outward, terms.sending_terms(settings, office), holder,
-        aftermath=Aftermath(desk), original=content, clock=clock,
+        aftermath=Aftermath(desk), original=content, values=Readers(office, secret), clock=clock,
     )  # fmt: skip
     def disposed() -> None:
         dispatcher.wake.set()
@@ -114,10 +120,14 @@ def build(settings: Settings, clock: Clock) -> Parts:
         database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
+    conductor = Conductor(
+        database, terms.conducting_terms(settings, office, secret, new_id), holder, started=dispatcher.wake.set, clock=clock
+    )
     retainer = Retainer(database, terms.retention_terms(settings, loaded), holder, clock)
     return Parts(
         database=database, holder=holder, retainer=retainer, reader=reader, watcher=watcher, disposer=disposer, dispatcher=dispatcher,
-        summariser=summariser, escalator=escalator, pages=_pages(settings, desk, database, reader, dispatcher.wake.set, clock),
+        summariser=summariser, escalator=escalator, conductor=conductor,
+        pages=_pages(settings, desk, database, reader, dispatcher.wake.set, clock),
         alerter=_alerter(settings, office, database, secret, holder, tokens, clock), mode=settings.inbox.mode,
         lease_seconds=settings.outbox.lease_seconds, clock=clock,
     )  # fmt: skip
@@ -172,7 +182,7 @@ async def run(
             await parts.reader.start()
             flows += [parts.watcher.run, parts.disposer.run, parts.summariser.run, parts.escalator.run, parts.retainer.run]
         if "outbox" in only:
-            flows.append(parts.dispatcher.run)
+            flows += [parts.conductor.run, parts.dispatcher.run]
         if "web" in only and parts.pages:
             flows.append(parts.pages.run)
         if parts.alerter:
@@ -215,7 +225,9 @@ async def run_once(parts: Parts, only: Collection[str] = PARTS) -> bool:
                 await parts.summariser.once()
                 await parts.watcher.file_once()
         if "outbox" in only:
+            await parts.conductor.once()
             await parts.dispatcher.drain()
+            await parts.conductor.once()
         if "inbox" in only and mine:
             await parts.retainer.once()
         if parts.alerter:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from mailbot.alerts import store as alerts
+from mailbot.broadcast import store as broadcasts
 from mailbot.database import flag
 from mailbot.database.engine import Tx
 from mailbot.inbox import store as inbox
 from mailbot.outbox import store as outbox
+
+BROADCASTS_TOLD = 20
 
 
 def standing(tx: Tx, mode: str) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def standing(tx: Tx, mode: str) -> dict[str, Any]:
             "login_refused": flag.get(tx, flag.RELAY_LOGIN_REFUSED) or "",
             "states": outbox.states(tx),
         },
-        "broadcasts": [],
+        "broadcasts": [dict(broadcasts.summary(tx, one)) for one in broadcasts.listed(tx, limit=BROADCASTS_TOLD)],
         "alerts": {"open": alerts.open_alerts(tx), "undelivered": untold, "trouble": trouble},
     }
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 
 _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passed_on", "alternatives", "offered", "no_pdf"})
+_ANNOUNCEMENT = frozenset(
+    {
+        "release", "organisation", "greeting", "why", "unsubscribe", "preferences", "embargo", "embargo_utc", "waits_for", "event",
+        "stop_word", "cut", "kind",
+    }
+)
 VALUES: Mapping[str, frozenset[str]] = {
+    "announcement": _ANNOUNCEMENT,
+    "announcement_lite": _ANNOUNCEMENT,
+    "greeting": frozenset({"name"}),
+    "why": frozenset({"organisation", "origin"}),
+    "whatsapp": frozenset({"organisation", "release", "title", "paragraphs", "cut", "embargo", "embargo_utc"}),
+    "test_mark": frozenset({"short"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),
@@ -33,6 +45,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "sign_off_told": frozenset({"organisation", "event", "release", "title", "signatory", "words", "when"}),
     "round_trip": frozenset({"organisation", "mark", "when"}),
     "digest": frozenset({"organisation", "mode", "since", "until", "entries"}),
+    "broadcast_told": frozenset({"organisation", "event", "title", "recipients", "why", "starts", "stop_word", "broadcast"}),
     "invitation": frozenset({"organisation", "origin", "word", "link", "days"}),
     **dict.fromkeys(
         ("confirm_subscription", "subscribed", "confirm_departure", "departed"),
@@ -41,5 +54,6 @@ VALUES: Mapping[str, frozenset[str]] = {
 }
 PARTS: Mapping[str, tuple[str, ...]] = {
     "answer_short": ("subject", "txt"), "skeleton": ("subject", "txt"), "protection": ("subject", "txt"), "alert": ("subject", "txt"),
-    "sheet": ("html",), "round_trip": ("subject", "txt"),
+    "sheet": ("html",), "announcement_lite": ("html",), "greeting": ("txt",), "why": ("txt",), "test_mark": ("txt",), "whatsapp": ("txt",),
+    "round_trip": ("subject", "txt"),
 }  # fmt: skip

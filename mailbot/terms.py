@@ -6,17 +6,19 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
-from mailbot import languages, rendering
+from mailbot import languages, rendering, template_check
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
 from mailbot.archive import term
+from mailbot.broadcast import conduct
+from mailbot.broadcast.broadcast import Limits
 from mailbot.inbox import dispose, imap, watch
-from mailbot.inbox.compose import Office
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.language import tokens
 from mailbot.inbox.lexicon import lexicon
@@ -26,10 +28,14 @@ from mailbot.inbox.understanding import own_words
 from mailbot.message.address import Address, parse
 from mailbot.oauth.access_tokens import AccessTokens, Client
 from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
+from mailbot.office import Office
 from mailbot.office_hours import office_hours
 from mailbot.outbox import dispatch, print_pdf, smtp
 from mailbot.settings import Settings, SettingsFault, demand
 from mailbot.settings_sections import parse_instant
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer
 
 
 def language_folders(settings: Settings) -> list[Path]:
@@ -88,7 +94,7 @@ def language_order(settings: Settings, loaded: dict[str, languages.Language]) ->
 def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
     """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
     folders = template_folders(settings)
-    return frozenset(code for code, one in loaded.items() if languages.missing(one) or rendering.lacking(folders, code))
+    return frozenset(code for code, one in loaded.items() if languages.missing(one) or template_check.lacking(folders, code))
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -182,6 +188,25 @@ def address_of(written: str, name: str, display: str = "") -> Address:
     return Address(found.address, display or found.name)
 
 
+def dkim_signer(settings: Settings) -> "Signer | None":
+    """Who signs our mail; None where the relay does. Raises SettingsFault."""
+    section = settings.dkim
+    if not section.key_file:
+        return None
+    if not section.domain or not section.selector:
+        raise SettingsFault("dkim.key_file needs dkim.domain and dkim.selector: who verifies looks for the key under these names.")
+    try:
+        from mailbot.message import dkim
+    except ModuleNotFoundError as missing:
+        raise SettingsFault("dkim.key_file needs the extra: pip install 'mailbot[dkim]'.") from missing
+    try:
+        return dkim.signer(section.domain, section.selector, Path(section.key_file).read_bytes())
+    except OSError as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be read: {problem.strerror}. Check its name and rights.") from problem
+    except dkim.KeyUnusable as problem:
+        raise SettingsFault(f"dkim.key_file {section.key_file} cannot be used: {problem}.") from problem
+
+
 def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
     """For the dispatcher."""
     relay, outbox = settings.smtp, settings.outbox
@@ -189,7 +214,15 @@ def sending_terms(settings: Settings, office: Office) -> dispatch.Terms:
         sender=office.address, return_path=relay.return_path, rate_per_minute=relay.rate_per_minute, rate_per_day=relay.rate_per_day,
         connections=relay.connections, mails_per_connection=relay.mails_per_connection,
         retry_seconds=tuple(outbox.retry_seconds), uncertain_retry_seconds=outbox.uncertain_retry_seconds,
+        signer=dkim_signer(settings),
     )  # fmt: skip
+
+
+def conducting_terms(settings: Settings, office: Office, secret: bytes, new_id: Callable[[], str]) -> conduct.Terms:
+    """For the conductor."""
+    kept = settings.broadcast
+    limits = Limits(max_lateness_minutes=kept.max_lateness_minutes, pause_bounce_percent=kept.pause_bounce_percent)
+    return conduct.Terms(office=office, secret=secret, new_id=new_id, limits=limits, lease_seconds=settings.outbox.lease_seconds)
 
 
 def second_relay(settings: Settings) -> smtp.Server:

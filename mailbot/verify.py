@@ -28,7 +28,7 @@ from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, GONE, STORED
 from mailbot.message import token
 from mailbot.message.address import key
-from mailbot.outbox.delivery import DeliveryState, Kind
+from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
 from mailbot.outbox.last_look import UNASKED
 from mailbot.outbox.recall_store import WITH_RELEASES, WITHDRAWN
 from mailbot.outbox.store import REPLACED
@@ -201,7 +201,7 @@ def _cases(tx: Tx) -> Iterator[str]:
             yield f"case {row.id}: its text is held back, and is {row.left or 'none'}"
     said = sa.exists().where(case_file.c.mail == delivery.c.mail)
     by_word = sa.or_(delivery.c.kind.in_((Kind.LETTER, Kind.TOLD)), delivery.c.key.like("answer:%:%"))
-    for one in tx.execute(sa.select(delivery.c.id).where(by_word, ~said)).scalars():
+    for one in tx.execute(sa.select(delivery.c.id).where(by_word, ~said, delivery.c.key.not_like("broadcast-%"))).scalars():
         yield f"delivery {one}: comes from a colleague's word about no case"
 
 
@@ -220,7 +220,8 @@ def _deliveries(tx: Tx) -> Iterator[str]:
     """A mail's state and what is kept of it agree; bytes and Date are fixed together."""
     columns = (
         delivery.c.id, delivery.c.kind, delivery.c.state, delivery.c.finished_at, delivery.c.holder, delivery.c.in_doubt_since,
-        delivery.c.date, delivery.c.emptied_at, delivery.c.raw.is_not(None).label("fixed"),
+        delivery.c.date, delivery.c.emptied_at, delivery.c.raw.is_not(None).label("kept"),
+        sa.or_(delivery.c.raw.is_not(None), delivery.c.raw_hash != "").label("fixed"),
     )  # fmt: skip
     states, kinds = {str(state) for state in DeliveryState}, {str(kind) for kind in Kind}
     for row in tx.execute(sa.select(*columns)):
@@ -234,7 +235,7 @@ def _deliveries(tx: Tx) -> Iterator[str]:
         if row.in_doubt_since is not None and row.state not in (DeliveryState.SENDING, DeliveryState.UNCERTAIN):
             yield f"delivery {row.id}: {row.state} and in doubt"
         if row.emptied_at is not None:
-            if row.fixed or row.state not in FINISHED:
+            if row.kept or row.state not in FINISHED:
                 yield f"delivery {row.id}: {row.state} and fixed, although its words were let go"
         elif row.fixed != (row.date is not None) or (row.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN) and not row.fixed):
             yield f"delivery {row.id}: {row.state} without its bytes or its date"
@@ -246,10 +247,12 @@ def _attempts(tx: Tx) -> Iterator[str]:
         return sa.select(sa.func.count()).where(attempt.c.delivery == delivery.c.id, *which).scalar_subquery()
 
     accepted, last = attempt.c.verdict == "sent", attempt.c.number == delivery.c.fence
-    columns = (delivery.c.id, delivery.c.state, delivery.c.fence, tries().label("tried"), tries(accepted).label("accepted"))
+    columns = (delivery.c.id, delivery.c.state, delivery.c.fence, delivery.c.priority)
+    columns += (tries().label("tried"), tries(accepted).label("accepted"))  # type: ignore[assignment]
     columns += (tries(accepted, last).label("accepted_last"), tries(attempt.c.verdict == "uncertain", last).label("doubtful"))  # type: ignore[assignment]
     for row in tx.execute(sa.select(*columns)):
-        if row.tried != row.fence:
+        claimed_in_vain = row.priority == BY_LETTER and row.tried < row.fence  # claimed with hundreds of others, and put back
+        if row.tried != row.fence and not claimed_in_vain:
             yield f"delivery {row.id}: claimed {row.fence} times with {row.tried} attempts on record"
         if row.accepted > 1 or row.accepted != row.accepted_last:
             yield f"delivery {row.id}: accepted {row.accepted} times, and tried again after that"

@@ -109,6 +109,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaver:
+    """Whom the token of an announcement in a mail's subject takes off the list, and the words beside it."""
+
+    journalist: Journalist
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One mail asks the address itself."""
 

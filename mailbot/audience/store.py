@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.audience.journalist import Asked, Change, Channel, Event, Journalist, Purpose, State, Step, Why, wish
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import confirmation, consent, journalist
+from mailbot.database.tables import confirmation, consent, delivery, journalist
 from mailbot.message.address import Address, cap_key
 
 LONGEST_WORDS = 200
@@ -37,6 +37,13 @@ _ASKED = (
 def find(tx: Tx, address_key: str) -> Journalist | None:
     """Who has this address."""
     row = tx.execute(_FOUND, {"address_key": address_key}).first()
+    return _journalist(row) if row else None
+
+
+def reader_of(tx: Tx, delivery_id: str) -> Journalist | None:
+    """Whom this delivery of an announcement was written to."""
+    query = sa.select(journalist).join(delivery, delivery.c.journalist == journalist.c.id).where(delivery.c.id == delivery_id)
+    row = tx.execute(query).first()
     return _journalist(row) if row else None
 
 

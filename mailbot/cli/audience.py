@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mailbot.audience.journalist import Medium
-from mailbot.cli import audience_import, forget
+from mailbot.cli import audience_import, audience_segment, forget
 from mailbot.cli.opening import (
     DryRun,
     Json,
@@ -25,19 +25,28 @@ from mailbot.cli.opening import (
 app = typer.Typer(no_args_is_help=True, help="The press list: who is on it, and how they came there.")
 app.command()(forget.forget)
 app.command("import")(audience_import.import_)
+app.add_typer(audience_segment.app, name="segment")
 AddressOf = Annotated[str, typer.Argument(metavar="ADDRESS", help="A journalist's mail address.")]
 
 
 @app.command("list")
-def list_(context: typer.Context, as_json: Json = False) -> None:
+def list_(
+    context: typer.Context,
+    to: Annotated[str, typer.Option(help="A segment's name, or a filter such as: language = fr and medium = radio")] = "",
+    as_json: Json = False,
+) -> None:
     """Everybody we know of, by address, with where they stand.
 
-    Example: mailbot audience list
+    Example: mailbot audience list --to medium=radio
     """
-    from mailbot.audience import store
+    from mailbot.audience import segment_store, store
 
     with database_to_read(context) as database:
         rows = database.read_now(store.listed)
+        if to:
+            where = audience_segment.filter_of(database, to)
+            keys = set(database.read_now(lambda tx: [row.id for row in segment_store.chosen(tx, where)]))
+            rows = [row for row in rows if row["id"] in keys]
     if as_json:
         return print_json_lines(rows)
     for row in rows:

@@ -72,7 +72,8 @@ def _templates(folders: Sequence[Path], language: "Language") -> tuple[list[str]
 
     from mailbot.archive import year_page
     from mailbot.inbox.reason import Reason
-    from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment, faults
+    from mailbot.rendering import NO_SUCH_FILE, TemplateFault, environment
+    from mailbot.template_check import faults
     from mailbot.web import site
     from mailbot.web.desk import printing
     from mailbot.web.desk.words import LINES as DESK

@@ -12,6 +12,7 @@ import typer
 
 from mailbot.cli import (
     audience,
+    broadcast,
     database,
     demo,
     explain,
@@ -55,6 +56,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audience.app, name="audience")
+app.add_typer(broadcast.app, name="broadcast")
 app.add_typer(user.app, name="user")
 app.add_typer(retention.app, name="retention")
 app.add_typer(database.app, name="database")

@@ -24,6 +24,7 @@ from mailbot.cli.opening import (
 
 if TYPE_CHECKING:
     from mailbot.database.engine import Database
+    from mailbot.office import Office
     from mailbot.releases.release import Edition, Release
 
 app = typer.Typer(no_args_is_help=True, help="Press releases: import them, look at them, publish, correct and withdraw them.")
@@ -36,6 +37,7 @@ class Variant(StrEnum):
     TEXT = "text"
     HTML = "html"
     PDF = "pdf"
+    WHATSAPP = "whatsapp"
 
 
 app.command("import")(release_import.import_)
@@ -136,7 +138,7 @@ def confirm(
 def render(
     context: typer.Context,
     slug: Slug,
-    variant: Annotated[Variant, typer.Option(help="text; html: the page inside the mail; pdf: as bytes.")] = Variant.TEXT,
+    variant: Annotated[Variant, typer.Option(help="html: the page inside the mail; pdf: as bytes; whatsapp: for a chat.")] = Variant.TEXT,
     as_json: Json = False,
 ) -> None:
     """The answer that a journalist gets with this edition.
@@ -147,13 +149,17 @@ def render(
     from base64 import b64encode
 
     from mailbot import languages, rendering, terms
-    from mailbot.inbox.compose import release_values, sheet
+    from mailbot.inbox.compose import sheet
+    from mailbot.office import release_values
     from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 
     settings = settings_of(context)
     office = terms.office_of(settings, languages.load(terms.language_folders(settings)))
     with database_to_read(context) as database:
-        edition = _edition(_load(database, slug), slug)
+        release = _load(database, slug)
+    edition = _edition(release, slug)
+    if variant is Variant.WHATSAPP:
+        return _for_whatsapp(office, release, edition, as_json)
     if variant is Variant.PDF:
         if not office.prints:
             raise NotPrinted("This installation cannot print: it lacks WeasyPrint (the extra `pdf`) or Pango.")
@@ -172,6 +178,19 @@ def render(
     if as_json:
         return print_json({"edition": slug, "variant": variant, "subject": rendered.subject, "content": shown})
     return typer.echo(shown)
+
+
+def _for_whatsapp(office: "Office", release: "Release", edition: "Edition", as_json: bool) -> None:
+    from mailbot import clock
+    from mailbot.broadcast.whatsapp import link_of, whatsapp
+    from mailbot.releases.release import public_from
+
+    opens, now = public_from(release), clock.now()
+    text = whatsapp(office, edition, opens if opens and opens > now else None)
+    if as_json:
+        facts = {"edition": edition.slug, "variant": Variant.WHATSAPP, "subject": edition.title, "content": text, "link": link_of(text)}
+        return print_json(facts)
+    return typer.echo(text)
 
 
 def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str, look: Any = None) -> None:

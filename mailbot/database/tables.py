@@ -178,7 +178,7 @@ delivery = sa.Table(
     sa.Column("sheet", sa.Text, nullable=False, default=""),  # the HTML of a page that leaves as a PDF beside the text
     sa.Column("sheet_name", sa.String(200), nullable=False, default=""),
     sa.Column("written_from", sa.JSON(none_as_null=True)),  # what was decided, so that it can be written anew
-    sa.Column("broadcast", sa.ForeignKey("broadcast.id"), index=True),  # the announcement that it belongs to
+    sa.Column("broadcast", sa.ForeignKey("broadcast.id")),  # the announcement that it belongs to
     sa.Column("journalist", sa.ForeignKey("journalist.id"), index=True),  # of a broadcast: who gets it
     sa.Column("letter", sa.ForeignKey("letter.id")),  # of a broadcast: its words, which are kept once for all
     sa.Column("raw_hash", sa.String(64), nullable=False, default="", server_default=sa.text("''")),  # of bytes made from a letter
@@ -199,6 +199,7 @@ delivery = sa.Table(
     sa.Column("emptied_at", Instant),  # its bytes and words are gone (archive/)
 )
 sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
+sa.Index("ix_delivery_broadcast", delivery.c.broadcast, delivery.c.state, delivery.c.due_at)
 sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain)  # answers to a domain, without a row
 
 # Each dialogue with the relay, for "what did it say", and for the pace.

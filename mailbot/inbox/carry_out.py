@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from mailbot.audience.journalist import Purpose
+from mailbot.broadcast.tell import stop
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
 from mailbot.database.engine import Tx
@@ -22,6 +23,7 @@ from mailbot.inbox.outcome import (
     Ignore,
     RecordReport,
     SendRelease,
+    StopBroadcast,
     Subscribe,
     Unsubscribe,
 )
@@ -51,7 +53,7 @@ def _is_a_persons(decision: Decision, desk: Desk) -> bool:
             return True
         case SendRelease() | Subscribe() | Unsubscribe() | Confirm():
             return desk.mode == "draft"
-        case Ignore() | RecordReport() | ColleagueReply():
+        case Ignore() | RecordReport() | ColleagueReply() | StopBroadcast():
             return False
         case _:
             assert_never(decision)
@@ -79,7 +81,7 @@ def outcome_of(decision: Decision) -> str:
             return "ignore"
         case RecordReport():
             return "record_report"
-        case ColleagueReply():
+        case ColleagueReply() | StopBroadcast():
             return "colleague_reply"
         case _:
             assert_never(decision)
@@ -119,6 +121,8 @@ def carry_out(
                     submit.not_reached(tx, desk, decision.ours, "not-delivered", failed[0].diagnostic or failed[0].status, now)
             case ColleagueReply():
                 take_reply(tx, desk, decision, subject.mail, library, now)
+            case StopBroadcast(broadcast=broadcast, by=by):
+                stop(tx, desk.office, desk.secret, desk.new_id, broadcast, by.address, now)
             case Ignore():
                 pass
             case _:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
+from mailbot.broadcast.broadcast import broadcast_of
 from mailbot.cases import colleague_reply
 from mailbot.cases.case import CaseState
 from mailbot.cases.colleague_reply import Away, Close, Meaning, Order, Refused, Remark, Reply, SendDraft, SendOwn, Snooze, Stop
 from mailbot.inbox.automatic_mail import Judgement, Sign
-from mailbot.inbox.outcome import ColleagueReply, Context, Decided
+from mailbot.inbox.outcome import ColleagueReply, Context, Decided, StopBroadcast
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import Word, short_reply
 from mailbot.message import address
@@ -44,6 +45,19 @@ def colleagues_word(message: IncomingMessage, context: Context, judged: Judgemen
     if judged.sign in ANSWERING_MACHINE and has_it and named:
         return _decided(Away(), context, "automatic", judged.evidence)
     return None
+
+
+def stops_broadcast(message: IncomingMessage, context: Context, judged: Judgement) -> Decided | None:
+    """STOP in reply to our word that an announcement is about to leave: from any listed colleague whose domain does not disown it. To stop
+    takes no more than that; to go on does."""
+    sender, told = message.sender, [one for mail in context.our_mails if (one := broadcast_of(mail.key))]
+    if not told or sender is None or sender.key not in context.colleagues or judged.sign is not None:
+        return None
+    said = short_reply(message.visible_text, context.languages)
+    if said is None or said.word not in (Word.STOP, Word.NO) or context.authentication is Authentication.FAIL:
+        return None
+    decision = StopBroadcast(reason=Reason.COLLEAGUE_STOPS_BROADCAST, broadcast=told[0], by=sender)
+    return Decided(decisions=(decision,), kind="command", language=context.organisation_languages[0], evidence=(said.written,))
 
 
 def _decided(meaning: Meaning, context: Context, kind: str, evidence: str) -> Decided:

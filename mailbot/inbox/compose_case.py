@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from mailbot.cases.case import Case
-from mailbot.inbox.compose import Office, Subject, edition_of, rendered_answer, reply_subject
+from mailbot.inbox.compose import Subject, edition_of, rendered_answer, reply_subject
 from mailbot.inbox.outcome import HandOff
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import Word, offered
@@ -19,6 +19,7 @@ from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import FAILED_TOO_OFTEN, IncomingMessage, Unreadable
 from mailbot.message.outgoing import answer_references
+from mailbot.office import Office
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.release import Release

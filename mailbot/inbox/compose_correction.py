@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from mailbot.inbox.compose import Office, release_values
 from mailbot.inbox.offer import words_for
 from mailbot.inbox.outcome import Variant
 from mailbot.message.outgoing import answer_references
+from mailbot.office import Office, release_values
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.recall_store import WITHDRAWN
 from mailbot.outbox.store import Draft

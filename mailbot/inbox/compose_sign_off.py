@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from mailbot.inbox.compose import Office, release_values
 from mailbot.message.address import Address
+from mailbot.office import Office, release_values
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.parity import parity

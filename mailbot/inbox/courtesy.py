@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import assert_never
 
 from mailbot.inbox.acknowledgement import Acknowledge, Courtesy, Refer, Silent
-from mailbot.inbox.compose import Office, Subject, reply_subject
+from mailbot.inbox.compose import Subject, reply_subject
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.message.outgoing import answer_references
+from mailbot.office import Office
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.rendering import Rendered, render

@@ -10,7 +10,7 @@ from datetime import datetime
 from mailbot.inbox import automatic_mail, membership
 from mailbot.inbox.answer_back import answer_back
 from mailbot.inbox.automatic_mail import MADE_BY_A_PROGRAM, Judgement, Own, Sign, Verdict
-from mailbot.inbox.colleague import colleagues_word
+from mailbot.inbox.colleague import colleagues_word, stops_broadcast
 from mailbot.inbox.fulfilment import fulfil, ignored, is_clear_spam, passed_on
 from mailbot.inbox.heard import Heard, listen
 from mailbot.inbox.intent import Kind
@@ -28,7 +28,10 @@ def decide(message: IncomingMessage | Unreadable, context: Context, now: datetim
     if isinstance(message, Unreadable):
         return passed_on(Reason.UNREADABLE, default, why=message.why, kind="unreadable", evidence=(message.why,))
     judged = judgement(message, context)
-    said = None if _is_report(message) else colleagues_word(message, context, judged, now)
+    if _is_report(message):
+        return _report(message, context, default)
+    said = membership.left_by_token(message, context, judged, now) or colleagues_word(message, context, judged, now)
+    said = said or stops_broadcast(message, context, judged)
     settled = said or before_reading(message, context, judged)
     return settled or after_reading(message, context, judged, listen(message, context, now), now)
 
@@ -41,10 +44,8 @@ def judgement(message: IncomingMessage, context: Context) -> Judgement:
 
 
 def before_reading(message: IncomingMessage, context: Context, judged: Judgement) -> Decided | None:
-    """Reports and certain machines: their headers say enough."""
+    """Certain machines: their headers say enough."""
     default = context.organisation_languages[0]
-    if _is_report(message):
-        return _report(message, context, default)
     if judged.verdict is Verdict.MACHINE and judged.sign is not None:
         return Decided(decisions=(Ignore(reason=Reason(judged.sign)),), kind="automatic", language=default, evidence=(judged.evidence,))
     return None

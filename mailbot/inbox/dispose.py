@@ -247,6 +247,7 @@ class Disposer:
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
             our_mails=replied_to,
+            leaver=join.leaver(tx, self._desk.secret, message),
             earlier_variants=_variants(tx, person.key, pause) if person and (replied_to or wants_photos) else (),
             earlier_answers=outbox.answers_to(tx, met.key, pause) if met else (),
             answers_today_address=outbox.count_since(tx, Kind.ANSWER, now - DAY, cap_key=cap_key(met.address)) if met else 0,

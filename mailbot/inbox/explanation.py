@@ -12,6 +12,7 @@ from mailbot.inbox.outcome import (
     Ignore,
     RecordReport,
     SendRelease,
+    StopBroadcast,
     Subscribe,
     Unsubscribe,
     Variant,
@@ -62,7 +63,7 @@ def _actions(decision: Decision) -> list[dict[str, Any]]:
             return [{"type": "unsubscribe" if asked.purpose is Purpose.LEAVE else "subscribe"}]
         case HandOff():
             return [_hand_off(decision)]
-        case Ignore(reason=reason) | ColleagueReply(reason=reason):
+        case Ignore(reason=reason) | ColleagueReply(reason=reason) | StopBroadcast(reason=reason):
             return [{"type": "ignore", "why": str(reason)}]
         case RecordReport(feedback_type=feedback) if feedback:
             return [{"type": "record_complaint", "feedback_type": feedback, "ours": bool(decision.ours)}]

@@ -9,11 +9,11 @@ from mailbot.cases import store
 from mailbot.cases.case import Case, PassOn
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose_case
-from mailbot.inbox.compose import Office
 from mailbot.inbox.summarise import name_again
 from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import Address
+from mailbot.office import Office
 from mailbot.outbox import store as outbox
 
 

@@ -21,6 +21,7 @@ from mailbot.audience.journalist import (
     Event,
     Journalist,
     Keep,
+    Leaver,
     Purpose,
     Refuse,
     State,
@@ -30,17 +31,17 @@ from mailbot.audience.journalist import (
     answer,
     wish,
 )
-from mailbot.audience.link import link_to, seal_of
+from mailbot.audience.link import link_to, seal_of, stopped_by
 from mailbot.database.engine import Tx
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.known_store import Known
-from mailbot.inbox.membership import event_of
+from mailbot.inbox.membership import departure, event_of
 from mailbot.inbox.outcome import Confirm, Context, Subscribe, Unsubscribe
 from mailbot.inbox.short_reply import Word, offered
 from mailbot.message import token
 from mailbot.message.address import Address
-from mailbot.message.incoming import IncomingMessage
+from mailbot.message.incoming import IncomingMessage, Unreadable
 from mailbot.message.outgoing import answer_references
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
@@ -64,10 +65,25 @@ def gather(tx: Tx, context: Context, sender: Address | None, known: Known) -> Co
     )  # fmt: skip
 
 
+def leaver(tx: Tx, secret: bytes, message: IncomingMessage | Unreadable) -> Leaver | None:
+    """Whom the token in its subject takes off the list."""
+    delivery, words = ("", "") if isinstance(message, Unreadable) else stopped_by(secret, message.subject)
+    reader = store.reader_of(tx, delivery) if delivery else None
+    if reader is None:
+        return None
+    suppressed = suppression_store.is_suppressed(tx, reader.key)
+    return Leaver(replace(reader, state=State.SUPPRESSED) if suppressed else reader, words)
+
+
 def join(tx: Tx, desk: Desk, decision: Subscribe | Unsubscribe | Confirm, subject: Subject, language: str, now: datetime) -> None:
     """Carry out what was decided. `language`: that of the mail that follows."""
     message, sender = subject.message, subject.sender
-    assert isinstance(message, IncomingMessage) and sender is not None
+    assert isinstance(message, IncomingMessage)
+    if isinstance(decision, Unsubscribe) and decision.reader is not None:
+        reader = store.known(tx, Address(decision.reader.address), language, now)
+        _follow(tx, desk, reader, departure(reader, now), message.subject, subject, language, now)
+        return
+    assert sender is not None
     if isinstance(decision, Confirm):
         asked = decision.asked
         if store.redeem(tx, seal_of(desk.secret, asked.purpose, asked.delivery), asked.purpose, now):
@@ -122,10 +138,11 @@ def _write(
         "event": str(why), "days": ANSWERED_WITHIN.days, "link": link,
     }  # fmt: skip
     rendered = render(office.words, language, name, values)
+    answers = subject.sender is not None and subject.sender.key == who.key  # a token may come from anybody, and who that was is his affair
     draft = outbox.Draft(
         key=f"{name}:{subject.mail}", kind=Kind.CONFIRMATION, recipient=Address(who.address), language=language,
-        subject=rendered.subject, text=rendered.text, html=rendered.html, in_reply_to=message.message_id,
-        references=answer_references(message.message_id, message.references) if message.message_id else (), mail=subject.mail,
+        subject=rendered.subject, text=rendered.text, html=rendered.html, in_reply_to=message.message_id if answers else "",
+        references=answer_references(message.message_id, message.references) if message.message_id and answers else (), mail=subject.mail,
     )  # fmt: skip
     if outbox.enqueue(tx, draft, delivery, token.message_id(desk.secret, delivery, office.address.domain), now):
         store.ask(tx, who, purpose, delivery, seal_of(desk.secret, purpose, delivery), now, used=name == "subscribed")

@@ -8,9 +8,10 @@ A machine never comes here (T-10): it quotes our question, and confirms nothing.
 from dataclasses import replace
 from datetime import datetime
 
-from mailbot.audience.journalist import PURPOSE_OF, Ask, Change, Event, Keep, Purpose, Step, Tell, answer, wish
+from mailbot.audience.journalist import PURPOSE_OF, Ask, Change, Event, Journalist, Keep, Purpose, Step, Tell, answer, wish
 from mailbot.inbox import destination
-from mailbot.inbox.heard import Heard, below
+from mailbot.inbox.automatic_mail import Judgement
+from mailbot.inbox.heard import Heard, below, listen
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.outcome import Confirm, Context, Decided, Decision, HandOff, Ignore, Subscribe, Unsubscribe
 from mailbot.inbox.reason import Reason
@@ -45,6 +46,28 @@ def reply(message: IncomingMessage, context: Context, heard: Heard, now: datetim
     return settled(Decided(decisions=decisions, kind="request", language=language, evidence=(said.written,)), context, now)
 
 
+def left_by_token(message: IncomingMessage, context: Context, judged: Judgement, now: datetime) -> Decided | None:
+    """STOP with the token of an announcement: it went to nobody but its reader, in a field that programs alone read and act on. So it
+    counts whoever sent it, a machine too, and for that reader alone (LS-07). None: it is no such mail, or one that was met before:
+    its reader may have come back since."""
+    leaver = context.leaver
+    if leaver is None or context.rescan_doubt or context.older_than_a_day_in_rescan:
+        return None
+    said = short_reply(leaver.words, context.languages)
+    if leaver.words and (said is None or said.word is not Word.STOP):
+        return None
+    below_it = replace(message, subject="")
+    heard = listen(below_it, replace(context, understood=None), now) if message.visible_text.strip() and judged.sign is None else None
+    if heard and heard.reading.wish(Kind.HELP):
+        return None
+    decision = Unsubscribe(reason=Reason.UNSUBSCRIBE, certain=True, reader=leaver.journalist)
+    more = heard is not None and any(wish.kind not in _THE_SAME_AGAIN for wish in heard.reading.wishes)
+    decisions = (_for_a_person(Reason.REPLY_TO_OURS), decision) if more else (decision,)
+    spoken = leaver.journalist.language
+    language = spoken if spoken in context.languages else context.organisation_languages[0]
+    return settled(Decided(decisions=decisions, kind="request", language=language, evidence=(message.subject,)), context, now)
+
+
 def _answered(message: IncomingMessage, context: Context, said: ShortReply, now: datetime) -> Decision:
     asked, sender = context.asked, message.sender
     assert asked is not None and sender is not None
@@ -77,8 +100,11 @@ def _settled(decision: Decision, context: Context, now: datetime) -> Decision:
     match decision:
         case Subscribe():
             event = Event.WISH_TO_JOIN
-        case Unsubscribe():
+        case Unsubscribe(reader=None):
             event = event_of(decision)
+        case Unsubscribe(reader=reader):
+            step = departure(reader, now)
+            return decision if isinstance(step, Change) else _without_a_change(step)
         case _:
             return decision
     step = wish(context.journalist, event, context.last_asked.get(PURPOSE_OF[event]), now)
@@ -88,6 +114,11 @@ def _settled(decision: Decision, context: Context, now: datetime) -> Decision:
         full = context.list_mails_hour_domain >= context.caps.answers_per_domain_per_hour
         return _for_a_person(Reason.CAP_DOMAIN) if full else decision
     return _without_a_change(step)
+
+
+def departure(reader: Journalist | None, now: datetime) -> Step:
+    """What comes of a token: who has left already is not told so again, as programs send it twice."""
+    return wish(reader, Event.LEAVES, now, now)
 
 
 def event_of(wanted: Unsubscribe) -> Event:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
-from mailbot.audience.journalist import Asked, Journalist, Purpose
+from mailbot.audience.journalist import Asked, Journalist, Leaver, Purpose
 from mailbot.cases.case import Note
 from mailbot.cases.colleague_reply import Meaning
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
+from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
 from mailbot.outbox.delivery import OurMail
@@ -86,10 +87,13 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscribe:
-    """The sender wants to leave it. `certain`: his domain vouches for the mail; otherwise only the address itself can confirm."""
+    """The sender wants to leave it. `certain`: his domain vouches for the mail; otherwise only the address itself can confirm.
+
+    `reader`: not the sender, but whose announcement's token the mail brings, whoever sent it."""
 
     reason: Reason
     certain: bool
+    reader: Journalist | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +131,16 @@ class ColleagueReply:
     meaning: Meaning
 
 
-Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport | ColleagueReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBroadcast:
+    """A colleague says STOP to the announcement that we said was about to leave."""
+
+    reason: Reason
+    broadcast: str
+    by: Address
+
+
+Decision = SendRelease | Subscribe | Unsubscribe | Confirm | HandOff | Ignore | RecordReport | ColleagueReply | StopBroadcast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,5 +216,6 @@ class Context:
     journalist: Journalist | None = None        # who has the sender's address
     last_asked: Mapping[Purpose, datetime] = field(default_factory=dict)    # our last mail about the list to that address
     list_mails_hour_domain: int = 0
+    leaver: Leaver | None = None                # whose announcement's token its subject brings
     asked: Asked | None = None                  # what we asked in the newest mail of ours that it names
     from_a_file: bool = False                   # `explain`: a mail saved as a file may have lost its Return-Path

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     COLLEAGUE_REMARKS = "colleague-remarks"
     COLLEAGUE_CLOSES = "colleague-closes"
     COLLEAGUE_STOPS = "colleague-stops"
+    COLLEAGUE_STOPS_BROADCAST = "colleague-stops-broadcast"
     COLLEAGUE_SNOOZES = "colleague-snoozes"
     COLLEAGUE_AWAY = "colleague-away"
     COLLEAGUE_NOT_DONE = "colleague-not-done"

@@ -12,9 +12,9 @@ from typing import Any
 from mailbot.database import flag
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox import compose, store
-from mailbot.inbox.compose import Office
 from mailbot.inbox.reason import PROTECTED
 from mailbot.message import token
+from mailbot.office import Office
 from mailbot.outbox import store as outbox
 from mailbot.releases import store as releases
 from mailbot.rounds import every

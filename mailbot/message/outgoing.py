@@ -71,20 +71,20 @@ class OutgoingMessage:
 
 def build(message: OutgoingMessage) -> bytes:
     """The whole mail. Raises Unsendable."""
-    if not _ID.fullmatch(message.message_id):
-        raise Unsendable(f"the Message-ID {clean_header(message.message_id, 60)!r} is none")
-    if message.date.tzinfo is None:
-        raise Unsendable("the date has no time zone")
-    seed = message.message_id
-    root = _text_part("plain", message.text)
-    if message.html:
-        root = _multipart("alternative", seed, [root, _text_part("html", message.html)])
-    if message.files:
-        root = _multipart("mixed", seed, [root, *map(_file_part, message.files)])
+    texts = [text_part("plain", message.text)] + ([text_part("html", message.html)] if message.html else [])
+    return flat(fields(message), nested(message.message_id, texts, message.files))
+
+
+def nested(seed: str, texts: list[Message], files: tuple[File, ...]) -> Message:
+    """One text, or alternatives, with the files beside them; its boundaries come from the seed."""
+    root = texts[0] if len(texts) == 1 else _multipart("alternative", seed, texts)
+    return _multipart("mixed", seed, [root, *map(_file_part, files)]) if files else root
+
+
+def flat(head: Iterable[tuple[str, str]], root: Message) -> bytes:
+    """The bytes of these fields and this content."""
     mail = Message(policy=_POLICY)
-    for name, value in _fields(message):
-        mail[name] = value
-    for name, value in root.items():
+    for name, value in (*head, *root.items()):
         mail[name] = value
     mail.set_payload(root.get_payload())
     out = BytesIO()
@@ -101,26 +101,47 @@ def answer_references(in_reply_to_id: str, references: Iterable[str]) -> tuple[s
     return tuple(kept)
 
 
-def _fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
-    yield "From", _mailbox(message.sender)
-    yield "To", _mailbox(message.to)
-    yield "Subject", _unstructured(clean_header(message.subject, MAX_SUBJECT), len("Subject: "))
+def fields(message: OutgoingMessage) -> Iterator[tuple[str, str]]:
+    """Everything above the content, folded, in the order in which it is written. Raises Unsendable."""
+    if message.date.tzinfo is None:
+        raise Unsendable("the date has no time zone")
+    yield "From", mailbox(message.sender)
+    yield "To", mailbox(message.to)
+    yield "Subject", unstructured(clean_header(message.subject, MAX_SUBJECT), len("Subject: "))
     yield "Date", format_datetime(message.date)
-    yield "Message-ID", message.message_id
+    yield "Message-ID", own_id(message.message_id)
     if _ID.fullmatch(message.in_reply_to):
         yield "In-Reply-To", message.in_reply_to
     references = [found for found in message.references if _ID.fullmatch(found)]
     if references:
         yield "References", "\n ".join(references)
-    yield "Content-Language", re.sub(r"[^A-Za-z0-9-]", "", message.language)[:35]
+    yield "Content-Language", language_tag(message.language)
     for name, value in message.headers:
-        if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
-            raise Unsendable(f"{clean_header(name, 60)!r} cannot be set as an extra header")
-        yield name, _unstructured(clean_header(value, MAX_VALUE), len(name) + 2)
+        yield owed(name, value)
     yield "MIME-Version", "1.0"
 
 
-def _mailbox(box: Address) -> str:
+def own_id(message_id: str) -> str:
+    """The Message-ID. Raises Unsendable where it is none."""
+    if not _ID.fullmatch(message_id):
+        raise Unsendable(f"the Message-ID {clean_header(message_id, 60)!r} is none")
+    return message_id
+
+
+def language_tag(language: str) -> str:
+    """The value of Content-Language."""
+    return re.sub(r"[^A-Za-z0-9-]", "", language)[:35]
+
+
+def owed(name: str, value: str) -> tuple[str, str]:
+    """A header that a message owes beside ours. Raises Unsendable where it is one of ours, or no header."""
+    if not _FIELD_NAME.fullmatch(name) or name.lower() in _OWN_FIELDS:
+        raise Unsendable(f"{clean_header(name, 60)!r} cannot be set as an extra header")
+    return name, unstructured(clean_header(value, MAX_VALUE), len(name) + 2)
+
+
+def mailbox(box: Address) -> str:
+    """The value of From and To. Raises Unsendable."""
     local, _, domain = box.address.rpartition("@")
     if not local.isascii():
         raise Unsendable(f"{clean_header(box.address, 320)} has letters before the @ that plain mail cannot carry")
@@ -139,7 +160,7 @@ def _mailbox(box: Address) -> str:
     return f"{phrase}\n <{valid.address}>" if len(phrase) + len(valid.address) > _LINE - 8 else f"{phrase} <{valid.address}>"
 
 
-def _unstructured(value: str, used: int) -> str:
+def unstructured(value: str, used: int) -> str:
     """A value folded at its spaces, or as encoded words where it is not plain ASCII or has a word too long for a line."""
     if not value.isascii() or "=?" in value or any(len(word) > 900 for word in value.split(" ")):
         return "\n ".join(_encoded_words(value))
@@ -189,19 +210,28 @@ def _encoded_word(text: str, as_q: bool) -> str:
     return f"=?utf-8?q?{coded}?="
 
 
-def _text_part(subtype: str, text: str) -> Message:
+def text_part(subtype: str, text: str) -> Message:
     """Quoted-printable for what is mostly Latin letters, because it stays readable; base64 where that would be three times as long."""
-    octets = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).rstrip("\n").encode() + b"\n"
+    octets = text_octets(text)
     part = Message(policy=_POLICY)
     part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
-    foreign = sum(map(len, re.findall(rb"[\x80-\xff]+", octets)))
-    if foreign * 6 > len(octets):
-        part["Content-Transfer-Encoding"] = "base64"
+    part["Content-Transfer-Encoding"] = coding = encoding_of(octets)
+    if coding == "base64":
         part.set_payload(base64.encodebytes(octets.replace(b"\n", b"\r\n")).decode("ascii"))
     else:
-        part["Content-Transfer-Encoding"] = "quoted-printable"
         part.set_payload(binascii.b2a_qp(octets, istext=True).decode("ascii"))
     return part
+
+
+def text_octets(text: str) -> bytes:
+    """What is said of a text: without controls, its lines ended by LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).rstrip("\n").encode() + b"\n"
+
+
+def encoding_of(octets: bytes) -> str:
+    """Whichever is shorter, or nearly so."""
+    foreign = sum(map(len, re.findall(rb"[\x80-\xff]+", octets)))
+    return "base64" if foreign * 6 > len(octets) else "quoted-printable"
 
 
 def _file_part(file: File) -> Message:

@@ -5,7 +5,6 @@ one purpose, so that what unsubscribes cannot confirm.
 """
 
 import base64
-import hashlib
 import hmac
 import re
 
@@ -16,7 +15,7 @@ _IN_A_SUBJECT = re.compile(r"\[#([A-Za-z2-7]{26})\]")     # 128 bits in base 32
 
 def seal(secret: bytes, purpose: str, value: str) -> str:
     """What only the holder of the secret can compute for this value and this purpose."""
-    return hmac.new(secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:_SEAL_DIGITS]
+    return hmac.digest(secret, f"{purpose}\0{value}".encode(), "sha256").hex()[:_SEAL_DIGITS]
 
 
 def is_sealed(secret: bytes, purpose: str, value: str, given: str) -> bool:

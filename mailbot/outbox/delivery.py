@@ -36,6 +36,8 @@ PRIORITY: Mapping[Kind, int] = {
     Kind.CORRECTION: 1, Kind.SIGN_OFF: 1, Kind.BROADCAST: 2,
 }  # fmt: skip
 
+BY_LETTER = 3  # the priority of what is written from a letter: bulk_dispatch.py sends it, and nothing else does
+
 
 class DeliveryState(StrEnum):
     """Where a mail stands."""
@@ -104,6 +106,7 @@ class OurMail:
     edition: str
     language: str
     mentions: tuple[str, ...]
+    key: str = ""  # what it is for, where its kind does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,28 +18,35 @@ from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.message import outgoing
 from mailbot.message.address import Address
-from mailbot.outbox import last_look, pace, recall_store, store
+from mailbot.message.splice import Spliced
+from mailbot.outbox import bulk_record, last_look, pace, recall_store, store
+from mailbot.outbox.bulk_dispatch import Mailroom
+from mailbot.outbox.bulk_store import Values
 from mailbot.outbox.delivery import (
     DeliveryState,
     Failed,
     Fault,
-    Kind,
     Phase,
     RelayDown,
     Reply,
     RetryAt,
     Sent,
     Verdict,
-    judge,
     login_was_refused,
 )
 from mailbot.outbox.enclose import NotMade, enclosure, has_file
+from mailbot.outbox.own_headers import own_headers
+from mailbot.outbox.patience import Patience
 from mailbot.outbox.smtp import Relay, Server
 from mailbot.pulse import Pulse
+
+if TYPE_CHECKING:
+    from mailbot.message.dkim import Signer  # needs the extra `dkim`, which an office whose relay signs does without
 
 log = structlog.get_logger()
 ORIGINAL_OCTETS = 10 << 20
 STEP_SECONDS, DIALOGUE_SECONDS = 300.0, 3600.0  # without a dialogue nothing takes longer; one has deadlines that add up to less
+CUT = "mailbot was stopped during the dialogue"
 LOOK_SECONDS = 1.0  # other processes queue too, and cannot wake us
 
 Aftermath = Callable[[Tx, store.Claimed, Verdict, Reply, datetime], None]
@@ -57,6 +65,7 @@ class Terms:
     mails_per_connection: int
     retry_seconds: tuple[float, ...]
     uncertain_retry_seconds: float
+    signer: "Signer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +81,20 @@ class Dispatcher:
 
     def __init__(
         self, database: Database, server: Server, terms: Terms, holder: str, *,
-        aftermath: Aftermath, original: Original, clock: Callable[[], datetime],
+        aftermath: Aftermath, original: Original, values: Values, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.wake = asyncio.Event()
         self._database, self._server, self._terms, self._holder = database, server, terms, holder
         self._aftermath, self._original, self._clock = aftermath, original, clock
         self.pulses = tuple(Pulse() for _ in range(terms.connections))  # one each: who goes on must not hide who hangs
         self._stopping = asyncio.Event()
-        self._paused_until: datetime | None = None
-        self._relay_failures = 0
+        self._patience = Patience(terms.retry_seconds, terms.uncertain_retry_seconds)
+        announcing = bulk_record.Terms(
+            holder=holder, rate_per_minute=terms.rate_per_minute, rate_per_day=terms.rate_per_day, aftermath=aftermath
+        )
+        self._mailroom = Mailroom(
+            database, announcing, terms.connections, self._patience, sender=terms.sender, values=values, signer=terms.signer, clock=clock
+        )
 
     def stop(self) -> None:
         """Claim no more; the mails in hand are finished."""
@@ -89,15 +103,19 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send what is due until stop()."""
-        async with asyncio.TaskGroup() as workers:
-            for pulse in self.pulses:
-                workers.create_task(self._work(pulse, once=False))
+        await self._with_all_connections(once=False)
 
     async def drain(self) -> None:
         """Send everything that is due now, and return."""
-        async with asyncio.TaskGroup() as workers:
-            for pulse in self.pulses:
-                workers.create_task(self._work(pulse, once=True))
+        await self._with_all_connections(once=True)
+
+    async def _with_all_connections(self, *, once: bool) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._mailroom.run())
+            async with asyncio.TaskGroup() as workers:
+                for pulse in self.pulses:
+                    workers.create_task(self._work(pulse, once=once))
+            self._mailroom.end()
 
     async def _work(self, pulse: Pulse, *, once: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -110,17 +128,37 @@ class Dispatcher:
                 if isinstance(step, store.Claimed):
                     pulse.beat(loop.time(), DIALOGUE_SECONDS)
                     await self._deliver(relay, step)
-                elif once:
+                    continue
+                wait = step if step.no_mail else await self._announce(relay, pulse, step)
+                if wait is not None and once:
                     return
-                else:
-                    await self._rest(relay, step)
+                if wait is not None:
+                    await self._rest(relay, wait)
         finally:
             relay.abort() if asyncio.current_task().cancelling() else await relay.close()  # type: ignore[union-attr]
 
+    async def _announce(self, relay: Relay, pulse: Pulse, idle: Wait) -> Wait | None:
+        """Mails of announcements for a while, as nothing else is due. None: some left, and it is time to look again."""
+        loop = asyncio.get_running_loop()
+        began, sent = loop.time(), 0
+        while not self._stopping.is_set() and not self.wake.is_set() and loop.time() - began < LOOK_SECONDS:
+            pulse.beat(loop.time(), DIALOGUE_SECONDS)
+            job = await self._mailroom.job()
+            if isinstance(job, datetime):
+                return None if sent else Wait(min(idle.until, job))
+            sent += 1
+            try:
+                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, None)
+            except asyncio.CancelledError:
+                self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
+                raise
+            self._mailroom.heard(job, reply)
+        return None
+
     async def _next(self) -> store.Claimed | Wait:
         now = self._clock()
-        if self._paused_until is not None and self._paused_until > now:
-            return Wait(self._paused_until, no_mail=True)
+        if self._patience.until is not None and self._patience.until > now:
+            return Wait(self._patience.until, no_mail=True)
         orphaned, due = await self._database.read(self._look, now)
         if orphaned:
             await self._database.write(self._recover, now)
@@ -199,10 +237,16 @@ class Dispatcher:
             outgoing.OutgoingMessage(
                 message_id=claimed.message_id, sender=self._terms.sender, to=draft.recipient, subject=draft.subject,
                 text=draft.text, html=draft.html, language=draft.language, date=now, in_reply_to=draft.in_reply_to,
-                references=draft.references, headers=_headers(draft, self._terms.sender), files=files,
+                references=draft.references, headers=own_headers(draft, self._terms.sender), files=files,
             )
         )  # fmt: skip
+        if self._terms.signer is not None:
+            head, _, body = raw.partition(b"\r\n\r\n")
+            raw = self._terms.signer.signed(Spliced(head + b"\r\n", body), now).whole
         return replace(claimed, date=now, raw=raw) if store.freeze(tx, claimed, self._holder, now, raw) else None
+
+    def _envelope_sender(self) -> str:
+        return self._terms.return_path or self._terms.sender.address
 
     async def _deliver(self, relay: Relay, claimed: store.Claimed) -> None:
         """One mail, one dialogue, one record."""
@@ -212,12 +256,10 @@ class Dispatcher:
             return await self._database.write(self._enter_doubt, claimed, self._clock())
 
         try:
-            reply = await relay.send(
-                self._terms.return_path or self._terms.sender.address, claimed.draft.recipient.address, claimed.raw, before_data
-            )
+            reply = await relay.send(self._envelope_sender(), claimed.draft.recipient.address, claimed.raw, before_data)
         except asyncio.CancelledError:
             # Asked to stop at once. What may have left is recorded as in doubt; what has not, goes back.
-            cut = Reply(phase=relay.phase, fault=Fault.LOST, text="mailbot was stopped during the dialogue")
+            cut = Reply(phase=relay.phase, fault=Fault.LOST, text=CUT)
             await asyncio.shield(self._conclude(claimed, cut))
             raise
         await asyncio.shield(self._conclude(claimed, reply))
@@ -235,13 +277,7 @@ class Dispatcher:
             await self._database.write(store.put_back, claimed, self._holder)
             log.info("sending-stopped", delivery=claimed.id)
             return
-        verdict = judge(
-            reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
-            schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
-            relay_failures=self._relay_failures, jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        )  # fmt: skip
-        self._relay_failures = self._relay_failures + 1 if isinstance(verdict, RelayDown) else 0
-        self._paused_until = verdict.until if isinstance(verdict, RelayDown) else verdict.others if isinstance(verdict, RetryAt) else None
+        verdict = self._patience.judged(reply, claimed, now, random.random())  # noqa: S311 - spreads retries, guards nothing
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 
@@ -272,11 +308,7 @@ class Dispatcher:
                 store.put_back(tx, claimed, holder)
                 continue
             reply = Reply(phase=Phase.DATA, fault=Fault.LOST, text="mailbot died while it waited for the relay's answer")
-            verdict = judge(
-                reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now,
-                schedule=self._terms.retry_seconds, uncertain_retry_seconds=self._terms.uncertain_retry_seconds,
-                relay_failures=0, jitter=0.0,
-            )  # fmt: skip
+            verdict = self._patience.orphaned(reply, claimed, now)
             self._record(tx, claimed, holder, verdict, reply, now)
 
     async def _rest(self, relay: Relay, step: Wait) -> None:
@@ -288,19 +320,3 @@ class Dispatcher:
         except TimeoutError:
             if left >= LOOK_SECONDS:
                 await relay.close()
-
-
-def _headers(draft: store.Draft, office: Address) -> tuple[tuple[str, str], ...]:
-    """What a mail says of itself, so that no machine answers it (RFC 3834, MS-OXCMAIL).
-
-    A note says nothing: an absent colleague's machine shall answer it, so that the next one is asked. Nor does what a person wrote."""
-    if draft.kind in (Kind.ANSWER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION):
-        release = (("X-Mailbot-Release", draft.edition),) if draft.kind is Kind.ANSWER and draft.edition else ()
-        return (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), *release)
-    if draft.kind in (Kind.HAND_OFF, Kind.LETTER):
-        return (("Reply-To", office.address),)
-    if draft.kind is Kind.CORRECTION:
-        return (
-            ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "OOF, AutoReply"), ("X-Mailbot-Release", draft.edition),
-        )  # fmt: skip
-    return (("Auto-Submitted", "auto-generated"),)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+UNLIMITED = 1 << 30
 
 
 def next_free(started: Sequence[datetime], now: datetime, *, per_minute: int, per_day: int) -> datetime:
@@ -19,3 +20,17 @@ def _free(started: Sequence[datetime], now: datetime, limit: int, window: timede
         return now
     free = started[-limit] + window  # when the oldest that counts falls out of the window
     return min(max(free, now), now + window)  # at most one window ahead: the clock may have been set back
+
+
+def room_in_bulk(started: Sequence[datetime], now: datetime, *, per_minute: int, per_day: int) -> tuple[int, datetime]:
+    """How many mails of an announcement may leave at `now`, and when to look again where none may.
+
+    They are spread over the minute, and a tenth of the day is not theirs: a journalist who asks never waits behind a list."""
+    per_spell = -(-per_minute // 60)  # as many as in a second, or one in a longer spell
+    spell = MINUTE * per_spell / per_minute if per_minute else MINUTE
+    rooms = [(per_spell, spell), (per_minute, MINUTE), (per_day - per_day // 10 if per_day > 1 else per_day, DAY)]
+    limits = [(limit, window) for limit, window in rooms if limit]
+    if not limits:
+        return UNLIMITED, now
+    room = min(limit - sum(now - window < one <= now for one in started) for limit, window in limits)
+    return max(room, 0), max(_free(started, now, limit, window) for limit, window in limits)

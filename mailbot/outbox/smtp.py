@@ -12,9 +12,7 @@ a kept connection turns out to be dead at MAIL, a fresh one is tried at once: no
 
 import asyncio
 import contextlib
-import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,11 +24,14 @@ from mailbot.loopback import is_loopback
 from mailbot.oauth.access_token import AccessToken, TokenLater, TokenRefused
 from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status, login_was_refused
+from mailbot.outbox.smtp_dial import dial, prove
 from mailbot.outbox.smtp_upload import Upload
 from mailbot.outbox.wire import Nonsense, offer, printable, size_limit, unfit, wire_ready
 
-GO_AHEAD, CLOSING, ASKED = 354, 421, 334
+GO_AHEAD, CLOSING = 354, 421
+FINAL_DOT = b".\r\n"
 AIOSMTPLIB_NONSENSE = -1  # its code for a reply that is none
+CLOSED = "the relay closed the connection"
 SHORT_SECONDS = 5.0  # for what is only polite
 # OSError: also TLS and timeouts; UnicodeError: an impossible host name
 WIRE_TROUBLE = (aiosmtplib.SMTPException, OSError, UnicodeError, Nonsense)
@@ -82,12 +83,15 @@ class Relay:
         """How far the last dialogue came; right at every moment, also after send() was cancelled: DATA is in doubt, BODY is not."""
         return Phase.DATA if self._phase is Phase.BODY and self._upload is not None and self._upload.all_left else self._phase
 
-    async def send(self, envelope_sender: str, recipient: str, data: bytes, before_data: Callable[[], Awaitable[bool]]) -> Reply:
+    async def send(
+        self, envelope_sender: str, recipient: str, data: bytes, before_data: Callable[[], Awaitable[bool]] | None
+    ) -> Reply:
         """One mail to one recipient; `data` is 7-bit. Never raises for what the relay or the network does.
 
         `before_data` is awaited just before DATA: the caller records there that the mail may leave, and says False where it
-        must not; then the fault is STOPPED. A cancelled send cuts the connection at once; `phase` says whether the mail is in
-        doubt. One call at a time.
+        must not; then the fault is STOPPED. None: that is on record already, and `data` is wire-ready but for its final dot; envelope
+        and DATA leave in one write where the relay offers PIPELINING (RFC 2920), the mail when it has said yes to all three. A
+        cancelled send cuts the connection at once; `phase` says whether the mail is in doubt. One call at a time.
         """
         self._phase, self._upload, asked = Phase.CONNECT, None, _cancellations()
         if refusal := unfit(envelope_sender, recipient, data):
@@ -96,17 +100,18 @@ class Relay:
             if self._mails >= self._mails_per_connection or (self._server.tokens and self._server.tokens.is_due(self._token)):
                 await self.close()
             kept = self._client is not None
-            reply = await self._envelope(envelope_sender, recipient, len(data))
+            at_once = before_data is None
+            reply = await self._envelope(envelope_sender, recipient, len(data), at_once)
             if kept and reply and _tells_of_the_connection(reply):
                 self._forget_token(reply)
                 self.abort()
-                reply = await self._envelope(envelope_sender, recipient, len(data))
+                reply = await self._envelope(envelope_sender, recipient, len(data), at_once)
             if _cancellations() > asked:
                 raise asyncio.CancelledError  # Python 3.11's wait_for swallows one that comes together with a reply
-            if reply is None and not await before_data():
+            if reply is None and before_data is not None and not await before_data():
                 await self.close()
                 return Reply(phase=self._phase, fault=Fault.STOPPED, text="Sending was stopped; nothing has left.")
-            reply = reply or await self._hand_over(data)
+            reply = reply or await self._hand_over(data + FINAL_DOT if at_once else wire_ready(data))
         except BaseException:
             self.abort()
             raise
@@ -146,7 +151,7 @@ class Relay:
                 client.transport.abort()
             client.close()
 
-    async def _envelope(self, sender: str, recipient: str, octets: int) -> Reply | None:
+    async def _envelope(self, sender: str, recipient: str, octets: int, at_once: bool) -> Reply | None:
         """Up to the relay's yes to the recipient: None. Else what stands in the way."""
         try:
             client = await self._opened()
@@ -158,6 +163,9 @@ class Relay:
                 return Reply(phase=self._phase, fault=Fault.TOO_BIG, text=f"The mail has {octets} octets, the relay takes {limit}.")
             self._envelope_open, self._mails = True, self._mails + 1
             size = f" SIZE={octets}" if "size" in client.esmtp_extensions else ""
+            if at_once and "pipelining" in client.esmtp_extensions:
+                envelope = f"MAIL FROM:<{sender}>{size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n"
+                return await self._pipelined(client, envelope.encode("ascii"))
             said = await client.execute_command(f"MAIL FROM:<{sender}>{size}".encode("ascii"))
             if 200 <= said.code < 300:
                 self._phase = Phase.ENVELOPE_RCPT
@@ -166,20 +174,40 @@ class Relay:
         except WIRE_TROUBLE as error:
             return self._unanswered(error)
 
-    async def _hand_over(self, data: bytes) -> Reply:
+    async def _pipelined(self, client: SMTP, envelope: bytes) -> Reply | None:
+        """Up to the relay's go-ahead: None. The phase is that of the first command that was refused, or not answered."""
+        upload = self._upload = Upload(_open_transport(client))
+        refused: Reply | None = None
+        upload.ask(envelope)
+        async with asyncio.timeout(self._server.step_seconds):
+            for phase in (Phase.ENVELOPE_MAIL, Phase.ENVELOPE_RCPT, Phase.BODY):
+                self._phase = phase if refused is None else self._phase
+                code, text = await upload.said()
+                if refused is None and not (code == GO_AHEAD if phase is Phase.BODY else 200 <= code < 300):
+                    refused = self._reply(code, text) if 400 <= code < 600 else self._unanswered(Nonsense(f"{code} {text}"))
+                if code == CLOSING:
+                    break
+        out_of_step = code in (GO_AHEAD, CLOSING) or (refused is not None and not refused.refused)
+        if refused is not None and (out_of_step or not upload.give_back(client.protocol)):
+            self.abort()  # it may wait for a mail that must not come
+        return refused
+
+    async def _hand_over(self, wire: bytes) -> Reply:
         """DATA, the mail, the answer."""
         client, self._phase = self._client, Phase.BODY
-        if client is None or not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
-            return self._unanswered(ConnectionError("the relay closed the connection"))
-        upload = self._upload = Upload(client.transport)
-        going = False
+        going, code, text = self._upload is not None, 0, ""
         try:
-            async with asyncio.timeout(self._server.step_seconds):
-                code, text = await upload.ask_to_begin()
-            going = code == GO_AHEAD
+            if client is None:
+                raise ConnectionError(CLOSED)
+            upload = self._upload = self._upload or Upload(_open_transport(client))
+            if not going:
+                upload.ask(b"DATA\r\n")
+                async with asyncio.timeout(self._server.step_seconds):
+                    code, text = await upload.said()
+                going = code == GO_AHEAD
             if going:
-                async with asyncio.timeout(self._server.seconds_for(len(data))):
-                    code, text = await upload.hand_over(wire_ready(data))
+                async with asyncio.timeout(self._server.seconds_for(len(wire))):
+                    code, text = await upload.hand_over(wire)
         except WIRE_TROUBLE as error:
             return self._unanswered(error)
         if not (400 <= code < 600 or (200 <= code < 300 and upload.all_left)):
@@ -205,7 +233,7 @@ class Relay:
         if trouble is None and self._client is not None:
             return self._client
         self.abort()
-        return trouble or self._unanswered(ConnectionError("the relay closed the connection"))
+        return trouble or self._unanswered(ConnectionError(CLOSED))
 
     async def _connected(self) -> Reply | None:
         """A connection with a login. A token that is refused although it should hold is replaced by a new one, once."""
@@ -229,8 +257,9 @@ class Relay:
         try:
             if server.security != "plain" and self._ssl_context is None:
                 self._ssl_context = await asyncio.to_thread(ssl.create_default_context)
+            dialled = await dial(server.host, server.port, server.connect_seconds)
             client = self._client = SMTP(
-                hostname=server.host, sock=await _dial(server), use_tls=server.security == "tls", start_tls=False,
+                hostname=server.host, sock=dialled, use_tls=server.security == "tls", start_tls=False,
                 tls_context=self._ssl_context, timeout=server.step_seconds, local_hostname=server.local_hostname,
             )  # fmt: skip
             await client.connect()
@@ -270,7 +299,7 @@ class Relay:
         if "xoauth2" not in client.server_auth_methods:
             self._token = None
             return Reply(phase=self._phase, fault=Fault.TOKEN_REFUSED, text="The relay offers no login by token (AUTH XOAUTH2) here.")
-        said = await _prove(client, self._server.username, token.value)
+        said = await prove(client, self._server.username, token.value)
         if 200 <= said.code < 300:
             return None
         return self._reply(said.code, said.message, Fault.TOKEN_REFUSED if said.code >= 500 else Fault.NONE)
@@ -295,16 +324,6 @@ class Relay:
         return Reply(phase=self.phase, fault=fault, text=printable(str(error)) or f"{fault} in phase {self.phase}")
 
 
-async def _prove(client: SMTP, username: str, token: str) -> aiosmtplib.SMTPResponse:
-    """The token in a line of its own: in the line of AUTH, where aiosmtplib puts it, it is longer than a command may be (RFC 4954, 4)."""
-    said = await client.execute_command(b"AUTH XOAUTH2")
-    if said.code == ASKED:
-        said = await client.execute_command(b64encode(f"user={username}\1auth=Bearer {token}\1\1".encode()))
-    if said.code == ASKED:  # it tells what is wrong, and waits for an empty line
-        said = await client.execute_command(b"")
-    return said
-
-
 def _tells_of_the_connection(reply: Reply) -> bool:
     """A kept connection that is dead, closing, or logged in no more: nothing is said of the mail."""
     if reply.phase is not Phase.ENVELOPE_MAIL:
@@ -312,25 +331,10 @@ def _tells_of_the_connection(reply: Reply) -> bool:
     return reply.fault is Fault.LOST or reply.code == CLOSING or login_was_refused(reply)
 
 
-async def _dial(server: Server) -> socket.socket:
-    """A connected socket. Every address of the host gets its share of the time: one that is silent does not hide the next."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(server.connect_seconds):
-        found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    trouble: OSError = ConnectionError(f"{server.host} has no address")
-    for family, kind, protocol, _, address in found:
-        dialled = socket.socket(family, kind, protocol)
-        dialled.setblocking(False)
-        try:
-            async with asyncio.timeout(server.connect_seconds / len(found)):
-                await loop.sock_connect(dialled, address)
-            return dialled
-        except BaseException as error:  # whatever it was, also a cancellation: no socket stays open
-            dialled.close()
-            if not isinstance(error, OSError):
-                raise
-            trouble = error
-    raise trouble
+def _open_transport(client: SMTP) -> asyncio.Transport:
+    if not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
+        raise ConnectionError(CLOSED)
+    return client.transport
 
 
 def _cancellations() -> int:

@@ -20,9 +20,9 @@ class Upload(asyncio.Protocol):
         self._reader = ReplyReader()
         transport.set_protocol(self)
 
-    async def ask_to_begin(self) -> tuple[int, str]:
-        self._transport.write(b"DATA\r\n")
-        return await self._said()
+    def ask(self, commands: bytes) -> None:
+        """DATA, or the whole envelope at once; each command is answered for itself."""
+        self._transport.write(commands)
 
     async def hand_over(self, mail: bytes) -> tuple[int, str]:
         """Piece by piece, as the relay takes them; ends early where the relay answers or goes before the end."""
@@ -34,7 +34,7 @@ class Upload(asyncio.Protocol):
                 break
             self._transport.write(mail[start : start + PIECE_OCTETS])
             self.all_left = start + PIECE_OCTETS >= len(mail) and not self._transport.is_closing()
-        return await self._said()
+        return await self.said()
 
     def give_back(self, protocol: asyncio.BaseProtocol | None) -> bool:
         """Let aiosmtplib read on. False where something is wrong with the connection."""
@@ -43,7 +43,8 @@ class Upload(asyncio.Protocol):
         self._transport.set_protocol(protocol)
         return not self._transport.is_closing()
 
-    async def _said(self) -> tuple[int, str]:
+    async def said(self) -> tuple[int, str]:
+        """The next answer."""
         while not self._replies:
             if self._broken is not None:
                 raise self._broken

@@ -11,6 +11,7 @@ from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import (
+    BY_LETTER,
     PRIORITY,
     DeliveryState,
     Failed,
@@ -29,9 +30,10 @@ UNFINISHED = (*WAITING, DeliveryState.SENDING)
 
 # What is asked for every mail is built once: building a statement takes several times as long as running it.
 _SINCE: sa.BindParameter[datetime] = sa.bindparam("since")
+_ALONE = delivery.c.priority < BY_LETTER  # what is written from a letter goes by bulk_store.py
 _READY = (
     sa.select(delivery)
-    .where(delivery.c.state.in_(WAITING), delivery.c.due_at <= sa.bindparam("now"))
+    .where(_ALONE, delivery.c.state.in_(WAITING), delivery.c.due_at <= sa.bindparam("now"))
     .order_by(delivery.c.priority, delivery.c.due_at, delivery.c.created_at, delivery.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)  # SQLite has one writer and ignores this
@@ -44,10 +46,10 @@ _OURS = _ONE.where(
 )
 _SAID = attempt.update().where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
 _ORPHANS = sa.select(delivery).where(
-    delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(sa.bindparam("living", expanding=True))
+    _ALONE, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(sa.bindparam("living", expanding=True))
 )
 _STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
-_NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.state.in_(WAITING))
+_NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(_ALONE, delivery.c.state.in_(WAITING))
 _newer = delivery.alias("newer")
 REPLACED = sa.exists().where(_newer.c.key == delivery.c.key + "~" + delivery.c.id)  # its release was corrected before it left
 _TO = delivery.c.recipient_key == sa.bindparam("recipient")
@@ -61,7 +63,7 @@ _ACKNOWLEDGED = (
 _VARIANTS = sa.select(delivery.c.edition, delivery.c.variant).where(*_ANSWERED, delivery.c.edition != "")
 _OUR_MAIL = (
     delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.language,
-    delivery.c.mentions,
+    delivery.c.mentions, delivery.c.key,
 )  # fmt: skip
 _OF_LATE = (delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
 _COUNT = sa.select(sa.func.count()).select_from(delivery).where(*_OF_LATE)

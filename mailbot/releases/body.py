@@ -46,6 +46,8 @@ def to_html(body: str) -> str:
     for token in tokens:
         if token.tag == "h1":
             token.tag = "h2"
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
         if token.children:
             token.children = list(_safe(token.children))
     return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})).strip()

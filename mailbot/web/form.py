@@ -8,7 +8,7 @@ from starlette.types import Message
 MOST_OCTETS = 64 << 10
 
 
-async def sent_form(request: Request) -> FormData:
+async def sent_form(request: Request, most_fields: int = 20) -> FormData:
     """Read it. Raises HTTPException (413) where it is too long."""
     body = bytearray()
     async for piece in request.stream():
@@ -19,4 +19,4 @@ async def sent_form(request: Request) -> FormData:
     async def replayed() -> Message:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-    return await Request(request.scope, replayed).form(max_files=0, max_fields=20)
+    return await Request(request.scope, replayed).form(max_files=0, max_fields=most_fields)

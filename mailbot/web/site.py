@@ -24,10 +24,11 @@ from mailbot.audience.link import PATHS
 from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.inbox.hand_over import Desk
 from mailbot.typography import Typography, no_break
-from mailbot.web import sign_off
+from mailbot.web import machines, sign_off, subscriber_pages
 from mailbot.web.follow_link import Standing, asked_by, follow, standing
 from mailbot.web.form import sent_form
 from mailbot.web.headers import with_headers
+from mailbot.web.subscriber_pages import masked
 
 PAGES = Path(__file__).parent / "pages"
 HEADERS = {
@@ -45,6 +46,8 @@ LINES = (
     *(f"{purpose}-{found}-{part}" for purpose in _PURPOSES.values() for found in Standing for part in ("title", "text")),
     *(f"{purpose}-{Standing.OPEN}-button" for purpose in _PURPOSES.values()),
     *sign_off.LINES,
+    *subscriber_pages.LINES,
+    "own-name",
 )
 _STATUS = {Standing.TOO_LATE: 410, Standing.REFUSED: 410}
 
@@ -104,7 +107,7 @@ class _Pages:
         shown = {
             "language": language, "title": words[f"{page}-title"].format_map(told), "text": words[f"{page}-text"].format_map(told),
             "press": words[f"{page}-button"] if values.get("button") else "", "foot": words["foot"].format_map(told), "name": told["name"],
-            "action": request.url.path,
+            "action": request.url.path, "field": "yes",
         }  # fmt: skip
         return HTMLResponse(self._templates.get_template("link.html.j2").render(shown), status)
 
@@ -127,7 +130,22 @@ def site(
     """The application. `desk`: who writes when somebody signs; None: nobody does here. `more`: what else answers, before ours."""
     pages = _Pages(database, newsroom, clock)
     signing = sign_off.SignPages(database, desk, newsroom.words[desk.office.own_language], _TEMPLATES, clock) if desk else None
+    mine = subscriber_pages.SubscriberPages(
+        database, newsroom.words, newsroom.languages, newsroom.name, newsroom.address, newsroom.secret, _TEMPLATES, clock
+    )
+
+    async def left(request: Request) -> Response:
+        return await mine.look(request, pages.look)
+
+    async def leaves(request: Request) -> Response:
+        return await mine.act(request, pages.act)
+
     routes = [
+        *machines.routes(database, clock),
+        Route("/u/{link:str}", left, methods=["GET"]),
+        Route("/u/{link:str}", leaves, methods=["POST"]),
+        Route("/p/{link:str}", mine.preferences, methods=["GET"]),
+        Route("/p/{link:str}", mine.choose, methods=["POST"]),
         *more,
         *(signing.routes() if signing else ()),
         Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
@@ -138,14 +156,8 @@ def site(
     return with_headers(Starlette(routes=routes, exception_handlers=troubles), HEADERS)
 
 
-def masked(address: str) -> str:
-    """Enough for its owner to know it by: the first letter and the domain."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
-
-
 def _named(request: Request) -> tuple[Purpose, str]:
-    purpose = _PURPOSES.get(request.path_params["of"])
+    purpose = _PURPOSES.get(request.path_params.get("of", PATHS[Purpose.LEAVE]))
     if purpose is None:
         raise HTTPException(404)
     return purpose, request.path_params["link"]

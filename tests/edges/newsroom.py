@@ -30,6 +30,7 @@ from mailbot.releases import store as releases
 from mailbot.releases.release import Edition
 from mailbot.settings import load
 from mailbot.verify import broken
+from tests.edges import announced
 from tests.servers.relay import LoopbackRelay
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -153,7 +154,7 @@ class Newsroom:
         self.database.write_now(lease.acquire, "process:worker", "worker", NOW, 1e9)
         return Dispatcher(
             self.database, relay.server(), sending, "worker", aftermath=Aftermath(self.desk), original=inbox.content,
-            clock=clock or (lambda: self.now),
+            values=announced.values, clock=clock or (lambda: self.now),
         )  # fmt: skip
 
     def rows(self, who: str = "", kind: str = "") -> list[dict[str, Any]]:

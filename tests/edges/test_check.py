@@ -19,6 +19,7 @@ from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.secret import secret_key
 from mailbot.settings import Settings
+from tests.edges import test_dkim
 from tests.servers.dns_zone import Records, zone
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import LoopbackRelay
@@ -342,6 +343,19 @@ async def test_dns_that_fails_is_red(database_url: str) -> None:
     finding = await found(configured(database_url, organisation={"address": "presse@office.broken"}), "DNS", records={})
     assert not finding.green
     assert "SERVFAIL" in finding.said
+
+
+@only_sqlite
+@pytest.mark.parametrize(("shown", "said"), [("ours", "shows the key"), ("another", "shows another key"), ("", "there is no")])
+async def test_the_key_that_signs_is_the_one_that_dns_shows(database_url: str, tmp_path: Path, shown: str, said: str) -> None:
+    (tmp_path / "key.pem").write_bytes(test_dkim.RSA)
+    section = {"domain": "office.example", "selector": "s1", "key_file": str(tmp_path / "key.pem")}
+    record = {"ours": test_dkim.KEYS["rsa"].record, "another": test_dkim.KEYS["ed25519"].record}.get(shown, "")
+    pieces = " ".join(f'"{record[at : at + 200]}"' for at in range(0, len(record), 200))  # TXT strings have 255 octets at most
+    records = WHOLE | ({("s1._domainkey.office.example", "TXT"): [pieces]} if record else {})
+    finding = await found(configured(database_url, dkim=section), "DKIM", records=records)
+    assert finding.green == (shown == "ours")
+    assert said in finding.said and (finding.green or "v=DKIM1; k=rsa; p=" in finding.advice)
 
 
 # --- hours, and where sent mail lies ---

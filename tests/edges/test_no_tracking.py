@@ -21,7 +21,10 @@ ADDRESS = re.compile(r"""\b(?:href|src|srcset|action|background|poster|data)\s*=
 # What may stand in a link. Of these `link` alone is made for one reader: it confirms, leaves or signs, and stands where that is asked.
 ALIKE_FOR_ALL = {"{{ organisation.website }}", "{{ other.url }}", "{{ release.url }}", "/style.css", "{{ action }}", "#decide"}
 TO_WRITE_TO = re.compile(r"\{\{ [\w.]+\|mailto\([\w.]+\) \}\}")
-ACTS = {"{{ link }}": {"confirm_subscription", "confirm_departure", "invitation", "sign_off"}}
+ACTS = {
+    **{link: {"announcement", "announcement_lite"} for link in ("{{ unsubscribe }}", "{{ preferences }}")},
+    "{{ link }}": {"confirm_subscription", "confirm_departure", "invitation", "sign_off"},
+}
 
 
 def _addresses(path: Path) -> list[str]:

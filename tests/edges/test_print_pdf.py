@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot import languages
-from mailbot.inbox.compose import Office, Subject, answer, sheet
+from mailbot.inbox.compose import Subject, answer, sheet
 from mailbot.inbox.outcome import SendRelease, Variant
 from mailbot.inbox.reason import Reason
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import parse
+from mailbot.office import Office
 from mailbot.outbox.print_pdf import NotPrinted, available, print_pdf
 from mailbot.releases.release import Edition, Release, State
 from mailbot.rendering import environment, shipped

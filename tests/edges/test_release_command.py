@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -155,3 +156,12 @@ def test_render_writes_a_pdf_to_standard_output(run: Run) -> None:
 @pytest.mark.parametrize("command", ["show", "publish", "withdraw", "render"])
 def test_an_unknown_release_is_named(run: Run, command: str) -> None:
     assert isinstance(run(command, "nothing").exception, NoSuchRelease)
+
+
+def test_render_for_whatsapp_gives_a_text_and_a_link_that_opens_it(run: Run) -> None:
+    run("import", "set")
+    printed = run("render", SLUG, "--variant", "whatsapp")
+    assert printed.exit_code == 0, printed.exception
+    assert "Le phare rouvre." in printed.stdout
+    (named,) = facts(run("render", SLUG, "--variant", "whatsapp", "--json"))
+    assert (named["content"] + "\n", unquote(named["link"])) == (printed.stdout, f"https://wa.me/?text={named['content']}")

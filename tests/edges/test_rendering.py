@@ -15,7 +15,8 @@ from selectolax.lexbor import LexborHTMLParser
 from mailbot import languages, rendering
 from mailbot.cases.colleague_reply import Refusal
 from mailbot.inbox.reason import Reason
-from mailbot.rendering import Rendered, TemplateFault, Words, environment, faults, parts, render, render_short, shipped, wire_octets
+from mailbot.rendering import Rendered, TemplateFault, Words, environment, parts, render, render_short, shipped, wire_octets
+from mailbot.template_check import faults
 from mailbot.template_values import VALUES
 
 LANGUAGES = languages.load([languages.shipped()])
@@ -111,6 +112,25 @@ ROUND_TRIP = {"organisation": ORGANISATION, "mark": "8f3a01", "when": WHEN}
 DIGEST = {"organisation": ORGANISATION, "mode": "observe", "since": WHEN, "until": WHEN, "entries": (ENTRY, PROTECTED_ENTRY)}
 ABOUT_THE_LIST = {"organisation": ORGANISATION, "when": WHEN, "word": "OUI", "link": "", "event": "confirmed", "days": 7}
 INVITATION = {"organisation": ORGANISATION, "origin": "liste 2023", "word": "OUI", "link": "", "days": 7}
+ANNOUNCEMENT = {
+    "organisation": ORGANISATION, "release": RELEASE, "greeting": "Bonjour Awa,", "why": "Liste 2023.",
+    "unsubscribe": "https://ponts.example/u/d.abc",
+    "preferences": "https://ponts.example/p/d.abc", "embargo": WHEN, "embargo_utc": "2026-07-01 08:00 UTC", "waits_for": "fr",
+    "event": {"starts": WHEN, "ends": WHEN, "place": "Ségou"}, "stop_word": "STOP", "cut": True,
+    "kind": "correction",
+}  # fmt: skip
+BARE_ANNOUNCEMENT = ANNOUNCEMENT | {
+    "release": BARE_RELEASE, "unsubscribe": "", "preferences": "", "embargo": None, "embargo_utc": "", "waits_for": "", "event": None,
+    "cut": False, "kind": "withdrawal",
+}  # fmt: skip
+WHATSAPP = {
+    "organisation": ORGANISATION, "release": RELEASE, "title": "Un pont", "paragraphs": PARAGRAPHS, "cut": True, "embargo": WHEN,
+    "embargo_utc": "2026-07-01 08:00 UTC",
+}  # fmt: skip
+TOLD_OF = {
+    "organisation": ORGANISATION, "event": "approved", "title": "Un pont", "recipients": 412, "why": "une raison", "starts": WHEN,
+    "stop_word": "STOP", "broadcast": "b1",
+}  # fmt: skip
 LIST = dict.fromkeys(("confirm_subscription", "subscribed", "confirm_departure", "departed"), ABOUT_THE_LIST)
 SIGN_OFF = {
     "organisation": ORGANISATION, "title": "Un pont à péage",
@@ -135,6 +155,9 @@ FULL: dict[str, dict[str, Any]] = {
     "sign_off_told": SIGNED,
     "acknowledgement": ACKNOWLEDGEMENT, "protection": PROTECTION, **LIST,
     "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
+    "whatsapp": WHATSAPP,
+    "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
+    "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True},
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -162,6 +185,10 @@ BARE: dict[str, dict[str, Any]] = {
     "correction": CORRECTION | {"release": BARE_RELEASE, "organisation": BARE_ANSWER["organisation"], "changes": (), "more": 0}
     | {"offered": (), "cut": True, "reason": ""},
     "invitation": INVITATION,
+    "whatsapp": WHATSAPP | {"cut": False, "embargo": None},
+    "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
+    "broadcast_told": TOLD_OF | {"event": "held", "starts": None}, "why": {"organisation": ORGANISATION, "origin": ""},
+    "test_mark": {"short": False},
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }
@@ -250,6 +277,8 @@ def test_without_a_public_web_no_link_leads_anywhere(words: Words, language: str
     given = values | {"organisation": values["organisation"] | {"website": ""}}
     if "release" in given:
         given |= {"release": BARE_RELEASE | {"paragraphs": ()}, "alternatives": (OTHER | {"url": ""},)}
+    if name == "announcement":
+        given |= {"unsubscribe": "", "preferences": ""}
     if name == "offers":
         given |= {"offers": (OTHER | {"url": ""},)}
     made = render(words, language, name, given)

@@ -119,7 +119,8 @@ async def send(database: Database, relay: LoopbackRelay, now: datetime) -> None:
         retry_seconds=(60.0,), uncertain_retry_seconds=60.0,
     )  # fmt: skip
     dispatcher = Dispatcher(
-        database, relay.server(), sending, "the new version", aftermath=lambda *_: None, original=lambda *_: b"", clock=lambda: now
+        database, relay.server(), sending, "the new version", aftermath=lambda *_: None, original=lambda *_: b"", values=lambda _: {},
+        clock=lambda: now,
     )
     await dispatcher.drain()
 

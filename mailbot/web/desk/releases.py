@@ -7,9 +7,10 @@ from markupsafe import Markup
 
 from mailbot import rendering
 from mailbot.database.engine import Tx
-from mailbot.inbox import compose, compose_sign_off
+from mailbot.inbox import compose_sign_off
 from mailbot.inbox import correct as corrections
 from mailbot.inbox import submit as signing
+from mailbot.office import release_values
 from mailbot.releases import correction_store, photo_store, sign_off_store, store
 from mailbot.releases.photo import MOST_CAPTION, MOST_CREDIT, NotPlain, caption, consent_end, consent_stands, last_day, plain
 from mailbot.releases.picture import NeedsPillow, NotAPhoto, picture_of
@@ -82,7 +83,7 @@ def preview(tx: Tx, bureau: Bureau, asked: Asked) -> Given | None:
         return None
     office, look = bureau.desk.office, asked.query.get("look")
     values = {
-        "organisation": office.values, "release": compose.release_values(office, edition), "why": "", "words": (), "repeat": False,
+        "organisation": office.values, "release": release_values(office, edition), "why": "", "words": (), "repeat": False,
         "passed_on": False, "alternatives": (), "reply_subject": "", "offered": (), "no_pdf": False,
     }  # fmt: skip
     rendered = rendering.render(office.words, edition.language, "answer", values)

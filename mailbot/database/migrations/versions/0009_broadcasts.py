@@ -27,9 +27,12 @@ def upgrade() -> None:
         sa.Column("wave", sa.Integer(), nullable=False),
         sa.Column("at", Instant(timezone=True), nullable=True),
         sa.Column("not_after", Instant(timezone=True), nullable=True),
+        sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("held_until", Instant(timezone=True), nullable=True),
         sa.Column("started_at", Instant(timezone=True), nullable=True),
         sa.Column("finished_at", Instant(timezone=True), nullable=True),
+        sa.Column("seen_ended", sa.Integer(), nullable=False),
+        sa.Column("seen_dead", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=320), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast"))
@@ -71,9 +74,11 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("waits_for", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["broadcast"], ["broadcast.id"], name=op.f("fk_letter_broadcast"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("broadcast", "language", "format", "waits_for", name=op.f("uq_letter_broadcast_language_format_waits_for"))
+        sa.UniqueConstraint("broadcast", "language", "format", "waits_for", "version",
+            name=op.f("uq_letter_broadcast_language_format_waits_for_version")),
     )
     op.create_index(op.f("ix_letter_broadcast"), "letter", ["broadcast"], unique=False)
     for name, kind, target in (
@@ -82,7 +87,7 @@ def upgrade() -> None:
     ):  # fmt: skip
         op.execute(f"ALTER TABLE delivery ADD COLUMN {name} {kind} CONSTRAINT fk_delivery_{name} REFERENCES {target}")
     op.add_column("delivery", sa.Column("raw_hash", sa.String(length=64), server_default=sa.text("''"), nullable=False))
-    op.create_index(op.f("ix_delivery_broadcast"), "delivery", ["broadcast"], unique=False)
+    op.create_index("ix_delivery_broadcast", "delivery", ["broadcast", "state", "due_at"], unique=False)
     op.create_index(op.f("ix_delivery_journalist"), "delivery", ["journalist"], unique=False)
     op.add_column("journalist", sa.Column("beat", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("journalist", sa.Column("place", sa.Text(), server_default=sa.text("''"), nullable=False))

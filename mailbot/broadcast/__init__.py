@@ -1,0 +1,1 @@
+"""Announcements to the press list: planned, approved, held, sent, stopped and counted."""

@@ -1,0 +1,315 @@
+"""What of the announcements may leave now: claimed in batches, marked before the dialogue, put back, taken up from workers that are gone.
+
+Claimed is what a worker has in hand: it has certainly not left. Marked, in doubt, is what goes on the wire next, and only that can repeat
+after a crash. Whoever changes a row names its holder and its fence, so that a worker that was frozen past its lease changes nothing.
+
+Order of locks, so that nobody waits for each other: the pace, the edition (last_look), the broadcast, the deliveries.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from mailbot.audience.journalist import State
+from mailbot.database.broadcast_tables import broadcast, letter
+from mailbot.database.engine import Tx
+from mailbot.database.many import execute_many
+from mailbot.database.tables import attempt, delivery, edition, journalist, suppression
+from mailbot.message.address import Address
+from mailbot.outbox.bulk_store import Recipient
+from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
+from mailbot.outbox.store import WAITING, Claimed, Draft
+
+SENDING, WITHDRAWAL = "sending", "withdrawal"  # a broadcast's state and kind (mailbot/broadcast)
+ORPHANS_AT_ONCE = 1000
+PACE_LOCK = 0x6D61696C  # any number, the same in every process
+
+_COLUMNS = (
+    delivery.c.id, delivery.c.key, delivery.c.broadcast, delivery.c.journalist, delivery.c.letter, delivery.c.recipient,
+    delivery.c.recipient_name, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.content_hash,
+    delivery.c.language, delivery.c.written_from, delivery.c.message_id, delivery.c.fence, delivery.c.attempts, delivery.c.doubts,
+    delivery.c.date, delivery.c.raw_hash, delivery.c.state, delivery.c.holder, delivery.c.in_doubt_since,
+)  # fmt: skip
+_DUE = (
+    sa.select(*_COLUMNS)
+    .where(
+        delivery.c.broadcast == sa.bindparam("the_broadcast"), delivery.c.state == sa.bindparam("the_state"),
+        delivery.c.due_at <= sa.bindparam("now"), delivery.c.priority == BY_LETTER,
+    )
+    .order_by(delivery.c.due_at)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)  # fmt: skip
+_OURS = delivery.update().where(
+    delivery.c.id == sa.bindparam("the_delivery"), delivery.c.state == DeliveryState.SENDING,
+    delivery.c.holder == sa.bindparam("the_holder"), delivery.c.fence == sa.bindparam("the_fence"),
+)  # fmt: skip
+_TAKE = (
+    delivery.update()
+    .where(
+        delivery.c.id == sa.bindparam("the_delivery"),
+        delivery.c.fence == sa.bindparam("the_fence"),
+        sa.or_(*(delivery.c.state == state for state in WAITING)),  # one by one: many rows are changed by one statement
+    )
+    .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
+)
+_MARK = _OURS.values(
+    in_doubt_since=sa.bindparam("now"), date=sa.bindparam("the_date"), raw_hash=sa.bindparam("the_hash"),
+    attempts=sa.bindparam("the_attempts"),
+)  # fmt: skip
+_BACK = _OURS.values(
+    state=sa.case((sa.bindparam("the_attempts", type_=sa.Integer) > 0, DeliveryState.RETRYING), else_=DeliveryState.QUEUED), holder="",
+    attempts=sa.bindparam("the_attempts"), in_doubt_since=None,
+)  # fmt: skip
+_SENT = _OURS.values(
+    state=DeliveryState.SENT, holder="", finished_at=sa.bindparam("now"), in_doubt_since=None, last_phase=sa.bindparam("the_phase"),
+    last_code=sa.bindparam("the_code"), last_text=sa.bindparam("the_text"),
+)  # fmt: skip
+_BEGUN = attempt.insert().values(
+    delivery=sa.bindparam("the_delivery"), number=sa.bindparam("the_fence"), started_at=sa.bindparam("now"),
+    holder=sa.bindparam("the_holder"), phase="", text="", verdict="",
+)  # fmt: skip
+_BROADCASTS = (
+    sa.select(broadcast.c.id, broadcast.c.state, broadcast.c.kind)
+    .where(broadcast.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(broadcast.c.id)
+    .with_for_update(read=True)
+)  # fmt: skip
+_EDITIONS = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(
+    edition.c.slug.in_(sa.bindparam("slugs", expanding=True))
+)
+_TRIED = (
+    attempt.update()
+    .where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
+    .values(
+        phase=sa.bindparam("the_phase"), code=sa.bindparam("the_code"), text=sa.bindparam("the_text"), verdict="sent",
+        ended_at=sa.bindparam("now"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A mail of an announcement that this holder alone may try now. `attempts` are the earlier ones."""
+
+    id: str
+    key: str
+    broadcast: str
+    journalist: int
+    letter: int
+    to: Address
+    recipient_key: str
+    release: str
+    edition: str
+    content_hash: str
+    language: str
+    facts: dict[str, str]
+    message_id: str
+    fence: int
+    attempts: int
+    doubts: int
+    date: datetime | None
+    raw_hash: str
+
+    def claimed(self) -> Claimed:
+        """The same as the single path knows it, with the attempt that is going on."""
+        draft = Draft(
+            key=self.key, kind=Kind.BROADCAST, recipient=self.to, language=self.language, subject="", text="", release=self.release,
+            edition=self.edition, content_hash=self.content_hash,
+        )  # fmt: skip
+        return Claimed(
+            id=self.id, kind=Kind.BROADCAST, fence=self.fence, attempts=self.attempts + 1, doubts=self.doubts, draft=draft,
+            message_id=self.message_id, date=self.date, raw=None,
+        )  # fmt: skip
+
+    def recipient(self, format_: str, waits_for: str) -> Recipient:
+        """What its values are made from."""
+        return Recipient(
+            delivery=self.id, broadcast=self.broadcast, journalist=self.journalist, address=self.to.address, name=self.to.name,
+            language=self.language, format=format_, waits_for=waits_for, release=self.release, edition=self.edition, facts=self.facts,
+        )  # fmt: skip
+
+
+def alone_with_the_pace(tx: Tx) -> None:
+    """Until this transaction ends nobody else counts or begins attempts. SQLite has one writer."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(PACE_LOCK)))
+
+
+def sending(tx: Tx) -> list[str]:
+    """The broadcasts that are leaving, the first that began first."""
+    query = (
+        sa.select(broadcast.c.id)
+        .where(broadcast.c.state == SENDING)
+        .order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next mail of what is leaving may be tried."""
+    of = sa.select(sa.func.min(delivery.c.due_at))
+    found = [
+        tx.execute(of.where(delivery.c.broadcast == one, delivery.c.state == state)).scalar() for one in sending(tx) for state in WAITING
+    ]
+    return min(filter(None, found), default=None)
+
+
+def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
+    """Up to so many that are due; what is tried again comes before what was never tried. Who has left meanwhile is not among them."""
+    rows: list[Any] = []
+    for which in sending(tx):
+        for state in (DeliveryState.RETRYING, DeliveryState.QUEUED):
+            if len(rows) < most:
+                asked = {"the_broadcast": which, "the_state": state, "now": now, "most": most - len(rows)}
+                rows += tx.execute(_DUE, asked)
+    if not rows:
+        return []
+    execute_many(tx, _TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
+    held = [_held(row, row.fence + 1) for row in rows]
+    unwanted = _unwanted(tx, held)
+    for one in held:
+        if one.id in unwanted:
+            _change(tx, one, holder, {"state": DeliveryState.SUPPRESSED, "finished_at": now, "holder": "", "last_text": unwanted[one.id]})
+    return [one for one in held if one.id not in unwanted]
+
+
+def _unwanted(tx: Tx, held: Sequence[Held]) -> dict[str, str]:
+    """Who must not be written to any more since the plan was made, and why."""
+    keys, numbers = [one.recipient_key for one in held], [one.journalist for one in held]
+    barred = sa.select(suppression.c.address_key).where(suppression.c.address_key.in_(keys), suppression.c.lifted_at.is_(None))
+    suppressed = frozenset(tx.execute(barred).scalars())
+    on_it = sa.select(journalist.c.id).where(journalist.c.id.in_(numbers), journalist.c.state == State.SUBSCRIBED)
+    subscribed = frozenset(tx.execute(on_it).scalars())
+    return {one.id: "the address is suppressed" for one in held if one.recipient_key in suppressed} | {
+        one.id: "is not on the press list any more" for one in held if one.journalist not in subscribed
+    }
+
+
+def standing(tx: Tx, held: Collection[Held]) -> dict[tuple[str, str, str], str]:
+    """(broadcast, edition, content hash) -> why a mail of it must not leave as it is; "" where it may. The broadcast's row stays as it
+    is until this transaction ends: who stops it comes before these mails, or after them."""
+    broadcasts = {row.id: row for row in tx.execute(_BROADCASTS, {"ids": sorted({one.broadcast for one in held})})}
+    slugs = sorted({one.edition for one in held if one.edition})
+    editions = {row.slug: row for row in tx.execute(_EDITIONS, {"slugs": slugs})} if slugs else {}
+    return {which: _why_not(broadcasts.get(which[0]), editions.get(which[1]), *which[1:]) for which in {_which(one) for one in held}}
+
+
+def _which(one: Held) -> tuple[str, str, str]:
+    return one.broadcast, one.edition, one.content_hash
+
+
+NOT_SENDING = "not-sending"
+
+
+def _why_not(sent: Any, as_it_is: Any, slug: str, content_hash: str) -> str:
+    if sent is None:
+        return NOT_SENDING
+    wanted = "withdrawn" if sent.kind == WITHDRAWAL else "published"
+    if slug and (as_it_is is None or as_it_is.state != wanted):
+        return f"{slug} is not {wanted}"  # also where it was stopped besides: who got it meanwhile has to be told
+    if slug and content_hash and as_it_is.content_hash != content_hash:
+        return f"{slug} was changed after this was written"
+    return "" if sent.state == SENDING else NOT_SENDING
+
+
+def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: datetime) -> frozenset[str]:
+    """Written before the dialogue, with the Date and the hash of the bytes: from here on these may have arrived. The ids that are ours."""
+    if not made:
+        return frozenset()
+    rows = [
+        _ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1}
+        for one, date, digest in made
+    ]
+    ours = frozenset(one.id for one, _, _ in made)
+    if execute_many(tx, _MARK, rows) != len(rows):
+        held = sa.select(delivery.c.id, delivery.c.fence).where(
+            delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now
+        )
+        fences = {row.id: row.fence for row in tx.execute(held)}
+        ours = frozenset(one.id for one, _, _ in made if fences.get(one.id) == one.fence)
+    begun = [row for row in rows if row["the_delivery"] in ours]
+    if begun:
+        execute_many(tx, _BEGUN, begun)
+    return ours
+
+
+def put_back(tx: Tx, held: Sequence[Held], holder: str) -> None:
+    """These claims are given up before anything left."""
+    if held:
+        execute_many(tx, _BACK, [_ours(one, holder) | {"the_attempts": one.attempts} for one in held])
+
+
+def sent(tx: Tx, taken: Sequence[tuple[Held, str, int | None, str]], holder: str, now: datetime) -> None:
+    """The relay has these: phase, code and words of each. Where another worker has taken over, its record stands."""
+    if taken:
+        rows = [
+            _ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken
+        ]
+        if execute_many(tx, _SENT, rows) != len(rows):
+            ours = frozenset(tx.execute(sa.select(delivery.c.id).where(
+                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT,
+                delivery.c.finished_at == now,
+            )).scalars())  # fmt: skip
+            rows = [row for row in rows if row["the_delivery"] in ours]
+        if rows:
+            execute_many(tx, _TRIED, rows)
+
+
+def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:
+    """It must not leave any more."""
+    return _change(tx, one, holder, {"state": DeliveryState.CANCELLED, "finished_at": now, "holder": "", "last_text": why})
+
+
+def is_early(tx: Tx, held: Collection[Held]) -> dict[str, bool]:
+    """Broadcast -> may its mails leave before an embargo ends? It goes to those who may have it early, or says what was withdrawn."""
+    query = sa.select(broadcast.c.id, broadcast.c.early, broadcast.c.kind).where(broadcast.c.id.in_({one.broadcast for one in held}))
+    return {row.id: row.early or row.kind == WITHDRAWAL for row in tx.execute(query)} if held else {}
+
+
+def postpone(tx: Tx, one: Held, holder: str, until: datetime) -> bool:
+    """It is not tried before then."""
+    state = DeliveryState.RETRYING if one.attempts else DeliveryState.QUEUED
+    return _change(tx, one, holder, {"state": state, "holder": "", "due_at": until})
+
+
+def begin(tx: Tx, one: Held, holder: str, now: datetime) -> bool:
+    """An attempt that ends before anything is said: its outcome is recorded like every other. False where the claim is not ours."""
+    if not _change(tx, one, holder, {"attempts": one.attempts + 1}):
+        return False
+    tx.execute(attempt.insert(), {"delivery": one.id, "number": one.fence, "started_at": now, "holder": holder})
+    return True
+
+
+def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Held, str, bool]]:
+    """What a worker left that is gone: by whom it was held, and whether its bytes may have left."""
+    of = (delivery.c.priority == BY_LETTER, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(list(living)))
+    rows = tx.execute(sa.select(*_COLUMNS).where(*of).limit(ORPHANS_AT_ONCE).with_for_update(skip_locked=True))
+    return [
+        (_held(row, row.fence, marked=row.in_doubt_since is not None), row.holder, row.in_doubt_since is not None) for row in rows
+    ]  # fmt: skip
+
+
+def letter_rows(tx: Tx, ids: Collection[int]) -> list[Any]:
+    """The letters of these ids."""
+    return list(tx.execute(sa.select(letter).where(letter.c.id.in_(list(ids)))))
+
+
+def _change(tx: Tx, one: Held, holder: str, values: dict[str, Any]) -> bool:
+    return tx.execute(_OURS, _ours(one, holder) | values).rowcount == 1
+
+
+def _ours(one: Held, holder: str) -> dict[str, Any]:
+    return {"the_delivery": one.id, "the_holder": holder, "the_fence": one.fence}
+
+
+def _held(row: Any, fence: int, *, marked: bool = False) -> Held:
+    return Held(
+        id=row.id, key=row.key, broadcast=row.broadcast, journalist=row.journalist, letter=row.letter,
+        to=Address(row.recipient, row.recipient_name), recipient_key=row.recipient_key, release=row.release, edition=row.edition,
+        content_hash=row.content_hash, language=row.language, facts=row.written_from or {}, message_id=row.message_id, fence=fence,
+        attempts=row.attempts - marked, doubts=row.doubts, date=row.date, raw_hash=row.raw_hash,
+    )  # fmt: skip
