@@ -383,7 +383,7 @@ def test_a_correction_is_looked_at_before_it_is_done(stand: Stand) -> None:
 @on_sqlite
 def test_releases_come_in_as_files_or_by_paste_and_none_comes_alone_where_one_is_broken(stand: Stand) -> None:
     browser = stand.browser(EDITOR)
-    file = "---\nlanguage: fr\ntitle: Le phare\ndate: 2026-06-01\n---\nIl est rouge.\n".encode()
+    file = b"---\nlanguage: fr\ntitle: Le phare\ndate: 2026-06-01\n---\nIl est rouge.\n"
     assert browser.upload("/desk/releases/import", {}, [("files", "../../phare.md", file)]).status == 303
     broken = browser.upload("/desk/releases/import", {}, [("files", "a.md", file.replace(b"phare", b"pont")), ("files", "b.md", b"---\nx: 1\n---\n")])
     assert (broken.status, stand.office.database.read_now(releases.load, "le-pont")) == (400, None)
@@ -400,7 +400,7 @@ def test_the_preview_of_a_mail_can_do_nothing(stand: Stand) -> None:
 
 def test_a_list_is_tried_and_then_taken_in_with_a_word_on_each_line(stand: Stand) -> None:
     browser = stand.browser(APPROVER)
-    table = "email,name\nawa@radio.example,Awa\nnot an address,X\n=cmd@evil,Y\n".encode()
+    table = b"email,name\nawa@radio.example,Awa\nnot an address,X\n=cmd@evil,Y\n"
     tried = browser.upload("/desk/audience/import", {"origin": "salon 2026", "try": "yes"}, [("file", "list.csv", table)])
     assert (tried.status, "Ajoutés\u00a0: 1" in tried.text, "<td>3</td>" in tried.text) == (200, True, True)
     assert stand.office.database.read_now(audience.find, "awa@radio.example") is None
