@@ -33,7 +33,7 @@ VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
     "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce", "raise_alerts", "correct", "write_anew",
     "give_back", "last_look", "read_source", "submit", "enclose", "retain", "forget", "access_tokens", "invite", "read_table", "conduct",
-    "tell", "approve", "bulk_dispatch", "bulk_record",
+    "approve", "rewrite", "tell", "bulk_dispatch", "bulk_record",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",
