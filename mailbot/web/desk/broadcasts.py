@@ -74,7 +74,8 @@ def one(tx: Tx, bureau: Bureau, asked: Asked) -> Shown | None:
     to = asked.query.get("to", "")[:320]
     return Shown("broadcast", {
         **progress(tx, found, asked.now), "one": found, "people": [dict(row) for row in rows], "skipped": store.skipped(tx, found.id)[:MOST],
-        "minutes": -(-pace // 60), "names": store.approvals(tx, found.id), "needed": bureau.approvals, "plot": plot(tx, found), "to": to,
+        "minutes": -(-pace // 60), "names": store.approvals(tx, found.id), "needed": bureau.approvals, "to": to,
+        "plot": plot(tx, found),
         "may_stop": found.state in TRANSITIONS[Act.STOP], "may_resume": found.state in TRANSITIONS[Act.RESUME],
         "may_cancel": found.state in TRANSITIONS[Act.CANCEL], "hold": int(bureau.hold.total_seconds()) // 60,
     })  # fmt: skip
