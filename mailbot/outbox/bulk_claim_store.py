@@ -168,8 +168,12 @@ def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
     if not rows:
         return []
     execute_many(tx, _TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
-    held = [_held(row, row.fence + 1) for row in rows]
-    unwanted = _unwanted(tx, held)
+    return wanted(tx, [_held(row, row.fence + 1) for row in rows], holder, now)
+
+
+def wanted(tx: Tx, held: Sequence[Held], holder: str, now: datetime) -> list[Held]:
+    """Those who may be written to as things stand; the others get nothing, and their row says why."""
+    unwanted = _unwanted(tx, held) if held else {}
     for one in held:
         if one.id in unwanted:
             _change(tx, one, holder, {"state": DeliveryState.SUPPRESSED, "finished_at": now, "holder": "", "last_text": unwanted[one.id]})

@@ -22,7 +22,7 @@ from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
 from mailbot.message.incoming import parse
 from mailbot.message.splice import cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_store, store
+from mailbot.outbox import bulk_claim_store, bulk_dispatch, bulk_store, store
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases import store as releases
 from tests.edges.announced import LETTER, NOW, announce, rows, states, turn_into, values
@@ -330,3 +330,17 @@ async def test_a_person_may_let_a_mail_leave_once_more_when_all_others_have_left
     assert office.database.write_now(store.send_again, one, office.now)
     await drained(office.dispatcher(relay))
     assert relay.tried["refused-after-dot@journal.example"] == 2
+
+
+async def test_who_leaves_while_a_slow_relay_has_the_others_gets_nothing(
+    office: Newsroom, relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_dispatch, "LONG_HELD_SECONDS", 0.3)
+    names = [f"slow-dot+{number}" for number in range(10, 22)]  # they leave in this order
+    queue(office, *names)
+    running = asyncio.create_task(drained(office.dispatcher(relay)))
+    await relay.wait_for(3)
+    office.database.write_now(suppression_store.suppress, f"{names[-1]}@journal.example", "hard-bounce", NOW)
+    await running
+    assert states(office.database)[f"{names[-1]}@journal.example"] == "suppressed" and len(relay.mails) == 11
+    assert office.unsound() == []

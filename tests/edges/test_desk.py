@@ -18,9 +18,12 @@ from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import mail
 from mailbot.inbox import store as inbox
 from mailbot.inbox.reason import Reason
+from mailbot.message.address import Address
+from mailbot.message.authentication import Authentication
 from mailbot.releases import store as releases
 from mailbot.releases.release import State, is_public
 from mailbot.web.desk import desk_store, user_store
+from mailbot.web.desk.dismiss import dismiss
 from mailbot.web.desk.door import MOST_OCTETS
 from mailbot.web.desk.role import Role, allows
 from mailbot.web.desk.user_store import MOST_OF_ACCOUNT, TRIES_WITHIN
@@ -29,7 +32,9 @@ from tests.edges.desk_stand import APPROVER, EDITOR, PASSWORD, PROTECTION, READE
 from tests.edges.newsroom import CORRECTED, NEW, newsroom
 
 OWN = "Bonjour, la fontaine coule depuis ce matin, et les poissons vont bien."
-A_RELEASE = {"title": "Le phare est repeint", "language": "fr", "date": "2026-06-01", "place": "Velmora", "body": "Velmora – Le phare est rouge."}
+A_RELEASE = {
+    "title": "Le phare est repeint", "language": "fr", "date": "2026-06-01", "place": "Velmora", "body": "Velmora – Le phare est rouge.",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -51,24 +56,12 @@ def _call_for_help(stand: Stand) -> int:
     """A mail that only who looks after protection may read."""
 
     def put(tx: Tx) -> int:
-        stand.office._mail(tx, audience_address("aicha"), _vouched(), outcome="hand_off")
+        stand.office._mail(tx, Address("aicha@journal.example", "Aïcha"), Authentication.PASS, outcome="hand_off")
         number = tx.execute(sa.select(sa.func.max(mail.c.id))).scalar_one()
         tx.execute(mail.update().where(mail.c.id == number).values(reason=Reason.CALL_FOR_HELP, subject="", waiting=True))
         return int(number)
 
     return stand.office.database.write_now(put)
-
-
-def audience_address(who: str) -> Any:
-    from mailbot.message.address import Address
-
-    return Address(f"{who}@journal.example", "Aïcha")
-
-
-def _vouched() -> Any:
-    from mailbot.message.authentication import Authentication
-
-    return Authentication.PASS
 
 
 def _case_of(stand: Stand, number: int) -> Any:
@@ -97,9 +90,8 @@ def test_the_right_password_opens_and_another_cookie_is_given_each_time(stand: S
 @on_sqlite
 def test_somebody_unknown_and_a_wrong_password_are_told_the_same(stand: Stand) -> None:
     answers = [stand.browser().log_in(who, "not the password") for who in (EDITOR, "nobody@office.example")]
-    told = {re.sub(r'(token|address)" (type="email" autocomplete="username" required )?value="[^"]*"', "", answer.text) for answer in answers}
     assert [answer.status for answer in answers] == [403, 403]
-    assert len({text.replace(EDITOR, "").replace("nobody@office.example", "") for text in told}) == 1
+    assert len({answer.text.replace(EDITOR, "").replace("nobody@office.example", "") for answer in answers}) == 1
 
 
 def test_after_too_many_wrong_passwords_the_right_one_waits_too(stand: Stand) -> None:
@@ -132,8 +124,6 @@ def test_a_link_opens_once_and_looking_at_it_uses_nothing_up(stand: Stand) -> No
 
 
 def test_who_is_taken_out_is_out_at_once_and_the_cases_go_on(stand: Stand) -> None:
-    from mailbot.web.desk.dismiss import dismiss
-
     number = stand.office.case("awa")
     browser = stand.browser(EDITOR)
     assert stand.office.database.write_now(dismiss, stand.office.desk, EDITOR, stand.office.now) == 0   # there is nobody else here
@@ -149,7 +139,7 @@ def test_who_is_taken_out_is_out_at_once_and_the_cases_go_on(stand: Stand) -> No
 @pytest.mark.parametrize(("role", "may"), [
     (Role.READER, {Role.READER}), (Role.EDITOR, {Role.READER, Role.EDITOR}), (Role.APPROVER, {Role.READER, Role.EDITOR, Role.APPROVER}),
     (Role.PROTECTION, {Role.READER, Role.PROTECTION}),
-], ids=str)  # fmt: skip
+], ids=lambda value: str(value) if isinstance(value, Role) else "")  # fmt: skip
 def test_a_role_includes_these(role: Role, may: set[Role]) -> None:
     assert {one for one in Role if allows((role,), one)} == may
 
@@ -229,8 +219,10 @@ def test_a_form_that_is_none_of_ours_gets_a_plain_page(stand: Stand, body: bytes
 
 
 @on_sqlite
-@pytest.mark.parametrize("path", ["/desk/nothing", "/desk/mail/999", "/desk/mail/%2e%2e", "/desk/releases/..%2f..%2fetc", "/desk/mail/9" + "9" * 40,
-                                  "/desk/audience/nobody@x.example", "/desk/releases/fontaine/photos/1", "/desk//evil.example"])  # fmt: skip
+@pytest.mark.parametrize("path", [
+    "/desk/nothing", "/desk/mail/999", "/desk/mail/%2e%2e", "/desk/releases/..%2f..%2fetc", "/desk/mail/9" + "9" * 40,
+    "/desk/audience/nobody@x.example", "/desk/releases/fontaine/photos/1", "/desk//evil.example", "/desk/broadcasts/1",
+])  # fmt: skip
 def test_what_there_is_not_is_said_plainly(stand: Stand, path: str) -> None:
     answer = stand.browser(APPROVER).get(path)
     assert (answer.status, "n’existe pas" in answer.text) == (404, True)
@@ -242,11 +234,13 @@ def test_looking_changes_nothing_and_loads_nothing_from_elsewhere(stand: Stand) 
     browser = stand.browser(APPROVER)
     before = stand.office.database.read_now(_everything)
     for way in (one for one in WAYS if one.method == "GET"):
-        path = way.path.replace("{mail:str}", "1").replace("{slug:str}", "fontaine").replace("{number:str}", "1").replace("{address:str}", "x")
+        path = way.path.replace("{slug:str}", "fontaine")
+        path = re.sub(r"\{\w+:str\}", "1", path)
         answer = browser.get(path)
         policy = answer.headers["content-security-policy"]
         assert answer.status in (200, 404), way.name
-        assert "default-src 'none'" in policy and "script-src" not in policy and "frame-ancestors" in policy, way.name
+        assert "default-src 'none'" in policy and "frame-ancestors" in policy, way.name
+        assert "unsafe" not in policy.replace("style-src 'unsafe-inline'", "") and "script" not in policy, way.name
         assert answer.headers["cache-control"] == "no-store" and answer.headers["x-content-type-options"] == "nosniff", way.name
         assert len(answer.content) < 150_000 and not re.findall(r'(?:src|href)="(?:https?:)?//', answer.text), way.name
     assert stand.office.database.read_now(_everything) == before
@@ -254,7 +248,10 @@ def test_looking_changes_nothing_and_loads_nothing_from_elsewhere(stand: Stand) 
 
 @on_sqlite
 def test_a_mail_is_text_whatever_it_holds(stand: Stand) -> None:
-    evil = b"From: awa@journal.example\r\nSubject: <script>alert(1)</script>\r\nContent-Type: text/html\r\n\r\n<img src=x onerror=alert(1)>Bonjour<script>a()</script>"
+    evil = (
+        b"From: awa@journal.example\r\nSubject: <script>alert(1)</script>\r\nContent-Type: text/html\r\n\r\n"
+        b"<img src=x onerror=alert(1)>Bonjour<script>a()</script>"
+    )
 
     def put(tx: Tx) -> None:
         arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=900, content=evil, size=len(evil), received_at=stand.office.now)
@@ -280,7 +277,7 @@ def test_a_colleague_s_own_text_is_echoed_held_back_and_then_leaves(stand: Stand
     assert _case_of(stand, number).state is CaseState.ANSWERING
     (letter,) = stand.office.rows("awa", "letter")
     assert (letter["due_at"], letter["state"]) == (stand.office.now + HELD_BACK, "queued")
-    assert len([row for row in stand.office.rows(EDITOR, "told")]) == 1
+    assert len(stand.office.rows(EDITOR, "told")) == 1
     assert browser.post("/desk/mail/1/stop", {"once": browser.get("/desk/mail/1").value("once")}).status == 303
     assert (_case_of(stand, number).state, stand.office.rows("awa", "letter")[0]["state"]) == (CaseState.OPEN, "cancelled")
     assert [did for _, did, _ in stand.journal()] == ["mail-own", "mail-own", "mail-stop"]
@@ -383,9 +380,10 @@ def test_a_correction_is_looked_at_before_it_is_done(stand: Stand) -> None:
 @on_sqlite
 def test_releases_come_in_as_files_or_by_paste_and_none_comes_alone_where_one_is_broken(stand: Stand) -> None:
     browser = stand.browser(EDITOR)
-    file = "---\nlanguage: fr\ntitle: Le phare\ndate: 2026-06-01\n---\nIl est rouge.\n".encode()
+    file = b"---\nlanguage: fr\ntitle: Le phare\ndate: 2026-06-01\n---\nIl est rouge.\n"
     assert browser.upload("/desk/releases/import", {}, [("files", "../../phare.md", file)]).status == 303
-    broken = browser.upload("/desk/releases/import", {}, [("files", "a.md", file.replace(b"phare", b"pont")), ("files", "b.md", b"---\nx: 1\n---\n")])
+    bridge = ("files", "a.md", file.replace(b"phare", b"pont"))
+    broken = browser.upload("/desk/releases/import", {}, [bridge, ("files", "b.md", b"---\nx: 1\n---\n")])
     assert (broken.status, stand.office.database.read_now(releases.load, "le-pont")) == (400, None)
     assert browser.upload("/desk/releases/import", {}, []).status == 400
 
@@ -400,7 +398,7 @@ def test_the_preview_of_a_mail_can_do_nothing(stand: Stand) -> None:
 
 def test_a_list_is_tried_and_then_taken_in_with_a_word_on_each_line(stand: Stand) -> None:
     browser = stand.browser(APPROVER)
-    table = "email,name\nawa@radio.example,Awa\nnot an address,X\n=cmd@evil,Y\n".encode()
+    table = b"email,name\nawa@radio.example,Awa\nnot an address,X\n=cmd@evil,Y\n"
     tried = browser.upload("/desk/audience/import", {"origin": "salon 2026", "try": "yes"}, [("file", "list.csv", table)])
     assert (tried.status, "Ajoutés\u00a0: 1" in tried.text, "<td>3</td>" in tried.text) == (200, True, True)
     assert stand.office.database.read_now(audience.find, "awa@radio.example") is None
@@ -412,7 +410,9 @@ def test_a_list_is_tried_and_then_taken_in_with_a_word_on_each_line(stand: Stand
 
 
 @on_sqlite
-@pytest.mark.parametrize("content", [b"\x00\x01" * 5000, b"PK\x03\x04 no workbook", b"", b'"' * 100_000], ids=["bytes", "zip", "nothing", "quotes"])
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01" * 5000, b"PK\x03\x04 no workbook", b"", b'"' * 100_000], ids=["bytes", "zip", "nothing", "quotes"]
+)
 def test_a_broken_list_changes_nothing(stand: Stand, content: bytes) -> None:
     before = stand.office.database.read_now(audience.listed)
     answer = stand.browser(APPROVER).upload("/desk/audience/import", {"origin": "x"}, [("file", "list.csv", content)])
@@ -420,7 +420,7 @@ def test_a_broken_list_changes_nothing(stand: Stand, content: bytes) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", b"<html><script>", b"GIF89a"], ids=["svg", "html", "gif"])
+@pytest.mark.parametrize("content", [b"<svg><script/></svg>", b"<html><script>", b"GIF89a"], ids=["svg", "html", "gif"])
 def test_what_is_no_photo_is_not_taken(stand: Stand, content: bytes) -> None:
     assert stand.browser(EDITOR).upload("/desk/releases/fontaine/photos", {"caption": "x"}, [("file", "a.jpg", content)]).status == 400
 
@@ -439,3 +439,24 @@ def test_the_brakes_are_drawn_by_an_editor_and_let_go_by_an_approver(stand: Stan
 def test_no_secret_stands_on_the_page_of_the_settings(stand: Stand) -> None:
     text = stand.browser(APPROVER).get("/desk/settings").text
     assert "a key that only this newsroom knows" not in text and PASSWORD not in text and "presse@office.example" in text
+
+
+def test_an_announcement_leaves_by_the_number_typed_and_is_stopped_by_anybody(stand: Stand) -> None:
+    for who in ("awa", "binta", "chaka"):
+        stand.office.database.write_now(audience.add, Address(f"{who}@radio.example", who), "fr", "", None, "salon 2026", stand.office.now)
+    editor, approver = stand.browser(EDITOR), stand.browser(APPROVER)
+    there = editor.post("/desk/broadcasts", {"release": "fontaine", "to": "all"}).headers["location"].partition("?")[0]
+    page = editor.get(there)
+    assert "awa@radio.example" in page.text and "broadcast-" not in page.text
+    mail_page = editor.get(f"{there}/mail?to=awa@radio.example")
+    assert "fontaine" in mail_page.text and mail_page.headers["content-security-policy"].startswith("sandbox")
+    assert editor.post(f"{there}/approve", {"count": "3"}).status == 403
+    assert [approver.post(f"{there}/approve", {"count": count}).status for count in ("", "2", "3", "3")] == [409, 409, 303, 409]
+    assert editor.post(f"{there}/stop", {}).status == 303
+    assert approver.post(f"{there}/resume", {"count": "2"}).status == 409
+    assert approver.post(f"{there}/resume", {"count": "3"}).status == 303
+    assert approver.post(f"{there}/cancel", {}).status == 303
+    live = editor.get(f"{there}/live")
+    assert live.headers["content-type"].startswith("text/event-stream") and "event: over" in live.text and "Annul" in live.text
+    assert [did for _, did, _ in stand.journal()] == [f"broadcast-{one}" for one in ("plan", "approve", "stop", "resume", "cancel")]
+    assert stand.office.unsound() == []
