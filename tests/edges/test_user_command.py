@@ -1,6 +1,7 @@
 """`mailbot user`: who may use the desk. A password comes from standard input, a link lets in once, and who is removed is out."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,13 @@ AWA = "awa@office.example"
 PASSWORD = "four words that stay"
 
 
+@pytest.fixture
+def mailbot(tmp_path: Path, database_url: str) -> Commands:
+    commands = Commands(tmp_path)
+    commands.configure(database_url, {"security": {"secret_key": "a key for a test"}})
+    return commands
+
+
 def _kept(url: str) -> tuple[str, list[str]]:
     with closing(Database(url)) as database:
         found = database.read_now(user_store.find, AWA)
@@ -23,12 +31,13 @@ def _kept(url: str) -> tuple[str, list[str]]:
 
 
 def test_a_user_is_added_changed_listed_and_removed(mailbot: Commands, database_url: str) -> None:
-    assert mailbot("user", "add", AWA, "--role", "editor", "--name", "Awa", "--json", given=(PASSWORD + "\n").encode()).json()["added"] is True
+    word = f"{PASSWORD}\n".encode()
+    assert mailbot("user", "add", AWA, "--role", "editor", "--name", "Awa", "--json", given=word).json()["added"] is True
     hashed, roles = _kept(database_url)
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,") and PASSWORD not in hashed and roles == ["editor"]
     with closing(Database(database_url)) as database:
         database.write_now(user_store.begin, AWA, "token", now())
-        changed = mailbot("user", "add", AWA, "--role", "approver", "--role", "protection", "--json", given=(PASSWORD + "\n").encode()).json()
+        changed = mailbot("user", "add", AWA, "--role", "approver", "--role", "protection", "--json", given=word).json()
         assert (changed["added"], database.read_now(user_store.who, "token", now())) == (False, None)   # another role, another session
     assert _kept(database_url)[1] == ["approver", "protection"]
     assert mailbot("user", "list", "--json").json()["roles"] == ["approver", "protection"]
