@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -156,7 +156,8 @@ def _pages(
         words={code: desk_words(folders, code, office.words.typographies[code]) for code in office.languages}, pages=words,
         reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages},
         settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
-        clock=clock, zone=terms.office_zone(settings),
+        clock=clock, zone=terms.office_zone(settings), approvals=settings.broadcast.approvals,
+        hold=timedelta(minutes=settings.broadcast.hold_minutes), pace=(settings.smtp.rate_per_minute, settings.smtp.rate_per_day),
     )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
     return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))

@@ -13,6 +13,7 @@ from mailbot.audience import segment_store
 from mailbot.audience.segment import Filter
 from mailbot.broadcast import store
 from mailbot.broadcast.broadcast import Announced, Broadcast, Gets, Kind, NotAllowed, Reader, State, Why, choose
+from mailbot.broadcast.invitation import kept
 from mailbot.broadcast.letters import FORMATS, STANDARD, Happening, Readers, compose
 from mailbot.database.engine import Tx
 from mailbot.message.address import Address
@@ -71,7 +72,7 @@ def announce(tx: Tx, office: Office, readers: Readers, secret: bytes, order: Ord
         early=embargo is not None, recipients=0, skipped={}, octets=0, wave=0, at=order.at, not_after=_not_after(order), held_until=None,
         started_at=None, finished_at=None, created_at=now, created_by=order.by,
     )  # fmt: skip
-    store.put(tx, made)
+    store.put(tx, made, kept(order.event))
     plan = _Plan()
     addressees = _addressees(tx, office, readers, order, release, announced, made, embargo, plan, now)
     recipients = bulk_store.enqueue_all(tx, broadcast_id, release.id, addressees, secret, office.address.domain, now)
@@ -127,7 +128,8 @@ def _addressees(
 ) -> Iterator[Addressee]:  # fmt: skip
     """Each reader's mail is made here once, to see that it can be."""
     suppressed = store.suppressed_keys(tx)
-    has_it = store.has_it(tx, release.id, order.waiting_for) if order.kind in (Kind.RELEASE, Kind.ADVISORY) else frozenset[int]()
+    theirs = announced.editions[order.waiting_for] if order.waiting_for else ""
+    has_it = store.has_it(tx, release.id, theirs) if order.kind in (Kind.RELEASE, Kind.ADVISORY) else frozenset[int]()
     waiting = store.has_it(tx, release.id) if order.waiting_for else None
     for row in segment_store.chosen(tx, order.where):
         reader = _reader(row)

@@ -42,6 +42,7 @@ class Act(StrEnum):
     STOP = "stop"
     HOLD = "hold"
     RESUME = "resume"
+    WAIT = "wait"               # resumed before its time has come
     CANCEL = "cancel"
     FINISH = "finish"
 
@@ -55,6 +56,7 @@ TRANSITIONS: Mapping[Act, Mapping[State, State]] = {
     Act.STOP: dict.fromkeys((*_UNDER_WAY, State.HELD), State.STOPPED),
     Act.HOLD: dict.fromkeys(_UNDER_WAY, State.HELD),
     Act.RESUME: dict.fromkeys((State.STOPPED, State.HELD), State.SENDING),
+    Act.WAIT: dict.fromkeys((State.STOPPED, State.HELD), State.SCHEDULED),
     Act.CANCEL: dict.fromkeys((State.DRAFT, *_UNDER_WAY, State.STOPPED, State.HELD), State.CANCELLED),
     Act.FINISH: {State.SENDING: State.FINISHED},
 }
@@ -219,11 +221,17 @@ BOUNCES_JUDGED_AFTER, LEAST_HARD = 100, 5
 UNFINISHED = ("queued", "sending", "retrying")
 
 
-def turn(broadcast: Broadcast, states: Mapping[str, int], hard: int, due: bool, limits: Limits, now: datetime) -> Turn | None:
-    """What is to happen now; None: nothing. `states` of its mails; `hard` bounces so far; `due`: a mail in doubt is tried again."""
+def resuming(broadcast: Broadcast, now: datetime) -> Act:
+    """What going on with it means: at once, or at its time where that is still to come."""
+    return Act.WAIT if broadcast.at is not None and broadcast.at > now and broadcast.started_at is None else Act.RESUME
+
+
+def turn(broadcast: Broadcast, states: Mapping[str, int], judged: int, hard: int, limits: Limits, now: datetime) -> Turn | None:
+    """What is to happen now; None: nothing. `states` of its mails: one in doubt with a retry due counts as retrying. Of those that came to
+    their end since a person last went on with it, `judged` are how many, and `hard` those whose address is dead."""
     if broadcast.state in (State.APPROVED, State.SCHEDULED):
         starts = max(filter(None, (broadcast.held_until, broadcast.at)), default=now)
-        late = (now - starts).total_seconds() / 60
+        late = (now - (broadcast.at or starts)).total_seconds() / 60
         if broadcast.not_after is not None and now > broadcast.not_after:
             return Turn(Act.HOLD, "it may not leave after its time, which is over")
         if broadcast.at is not None and late > limits.max_lateness_minutes:
@@ -231,11 +239,10 @@ def turn(broadcast: Broadcast, states: Mapping[str, int], hard: int, due: bool, 
         return Turn(Act.START) if now >= starts else None
     if broadcast.state is not State.SENDING:
         return None
-    if not any(states[name] for name in UNFINISHED) and not due:
+    if not any(states[name] for name in UNFINISHED):
         return Turn(Act.FINISH)
     if broadcast.not_after is not None and now > broadcast.not_after:
         return Turn(Act.HOLD, "it may not leave after its time, which is over")
-    judged = sum(states[name] for name in ("sent", "failed", "uncertain"))
     if judged >= BOUNCES_JUDGED_AFTER and hard >= LEAST_HARD and 100 * hard > limits.pause_bounce_percent * judged:
         return Turn(Act.HOLD, f"{hard} of {judged} addresses are dead; `mailbot broadcast clean {broadcast.id}` lists and removes them")
     return None

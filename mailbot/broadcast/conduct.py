@@ -68,8 +68,8 @@ class Conductor:
         if one is None or one.state not in UNDER_WAY:
             return False
         states = bulk_store.states_of(tx, one.id)
-        hard = len(store.hard_bounces(tx, one.id)) if one.state is State.SENDING else 0
-        step = turn(one, states, hard, False, self._terms.limits, now)
+        judged, hard = store.judged(tx, one.id) if one.state is State.SENDING else (0, 0)
+        step = turn(one, states, judged, hard, self._terms.limits, now)
         if step is None:
             return self._wave(tx, one, now)
         if not store.become(tx, one, step.act, step.why, now):

@@ -1,5 +1,6 @@
 """An event as a calendar file (RFC 5545), to be opened by whatever calendar a newsroom has."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from icalendar import Calendar, Event, vCalAddress, vText
@@ -19,6 +20,22 @@ def happening(starts: datetime | None, ends: datetime | None, place: str) -> Hap
     if ends is not None and ends <= starts:
         raise NotAllowed("The event ends before it begins.")
     return Happening(starts=starts, ends=ends, place=place)
+
+
+def kept(event: Happening | None) -> dict[str, str] | None:
+    """As it is kept with its announcement; taken_up() is the way back."""
+    if event is None:
+        return None
+    ends = event.ends.isoformat() if event.ends else ""
+    return {"starts": event.starts.isoformat(), "ends": ends, "place": event.place}
+
+
+def taken_up(values: Mapping[str, str] | None) -> Happening | None:
+    """What was kept, with its own clock."""
+    if not values:
+        return None
+    ends = datetime.fromisoformat(values["ends"]) if values["ends"] else None
+    return Happening(starts=datetime.fromisoformat(values["starts"]), ends=ends, place=values["place"])
 
 
 def invitation_file(title: str, event: Happening, office: Office, unique: str, now: datetime) -> File:

@@ -35,4 +35,4 @@ def in_words(recipients: int, seconds: int, octets: int, per_minute: int) -> str
 def _time(seconds: int) -> str:
     if seconds < 90:
         return f"{seconds} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5_400 else f"{seconds / 3600:.1f} hours"
+    return f"{-(-seconds // 60)} minutes" if seconds < 5_400 else f"{seconds / 3600:.1f} hours"

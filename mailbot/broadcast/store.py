@@ -16,13 +16,19 @@ from mailbot.outbox import bulk_store
 from mailbot.outbox.delivery import DeliveryState
 
 AT_ONCE = 5_000
+_COMING = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.SENDING)
 _AGREED = (State.APPROVED, State.SCHEDULED, State.SENDING, State.STOPPED, State.HELD)
 
 
-def put(tx: Tx, new: Broadcast) -> None:
-    """Keep it; its deliveries follow in the same transaction."""
+def put(tx: Tx, new: Broadcast, event: Mapping[str, str] | None = None) -> None:
+    """Keep it, with the event that it invites to (invitation.kept); its deliveries follow in the same transaction."""
     values = {name: getattr(new, name) for name in Broadcast.__slots__}
-    tx.execute(broadcast.insert(), values | {"skipped": dict(new.skipped)})
+    tx.execute(broadcast.insert(), values | {"skipped": dict(new.skipped), "event": event})
+
+
+def event_of(tx: Tx, broadcast_id: str) -> Mapping[str, str] | None:
+    """What it invites to; None: to nothing."""
+    return tx.execute(sa.select(broadcast.c.event).where(broadcast.c.id == broadcast_id)).scalar()
 
 
 def planned(tx: Tx, broadcast_id: str, recipients: int, skipped: Mapping[str, int], octets: int, wave: int) -> None:
@@ -60,6 +66,8 @@ def become(tx: Tx, before: Broadcast, act: Act, why: str, now: datetime, **value
     values |= {"state": state, "why": why}
     if act is Act.START:
         values["started_at"] = now
+    if act is Act.RESUME:
+        values["seen_ended"], values["seen_dead"] = _ended(tx, before.id)
     if act in (Act.FINISH, Act.CANCEL):
         values["finished_at"] = now
     where = (broadcast.c.id == before.id, broadcast.c.state == before.state)
@@ -82,13 +90,49 @@ def suppressed_keys(tx: Tx) -> frozenset[str]:
     return frozenset(tx.execute(sa.select(suppression.c.address_key).where(suppression.c.lifted_at.is_(None))).scalars())
 
 
-def has_it(tx: Tx, release: str, language: str = "") -> frozenset[int]:
-    """To whom a broadcast has brought this release, or may have, or will by one that is approved; with a language, in that one alone."""
-    gone = delivery.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING))
+def has_it(tx: Tx, release: str, edition: str = "") -> frozenset[int]:
+    """To whom a broadcast has brought this release, or may have, or will by one that is approved; with an edition, that one alone."""
+    return frozenset(tx.execute(_who_has_it(release, edition)).scalars())
+
+
+def have_it_by_now(tx: Tx, one: Broadcast) -> int:
+    """How many of a draft's readers have the release, or will, by an announcement that was agreed after this one was planned."""
+    if one.kind not in (Kind.RELEASE, Kind.ADVISORY):
+        return 0
+    edition = ""
+    if one.audience.startswith("waiting-for-"):  # all its readers have the release, in another language
+        edition = tx.execute(sa.select(delivery.c.edition).where(delivery.c.broadcast == one.id).limit(1)).scalar() or ""
+    of = (delivery.c.broadcast == one.id, delivery.c.journalist.in_(_who_has_it(one.release, edition)))
+    return tx.execute(sa.select(sa.func.count()).select_from(delivery).where(*of)).scalar_one()
+
+
+def _who_has_it(release: str, edition: str) -> Any:
+    it = delivery.alias("it")
+    gone = it.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING))
     agreed = sa.select(broadcast.c.id).where(broadcast.c.release == release, broadcast.c.state.in_(_AGREED))
-    comes = sa.and_(delivery.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)), delivery.c.broadcast.in_(agreed))
-    query = sa.select(delivery.c.journalist).where(delivery.c.release == release, delivery.c.journalist.is_not(None), sa.or_(gone, comes))
-    return frozenset(tx.execute(query.where(delivery.c.language == language) if language else query).scalars())
+    comes = sa.and_(it.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)), it.c.broadcast.in_(agreed))
+    query = sa.select(it.c.journalist).where(it.c.release == release, it.c.journalist.is_not(None), sa.or_(gone, comes))
+    return query.where(it.c.edition == edition) if edition else query
+
+
+def of_release(tx: Tx, release: str) -> list[Broadcast]:
+    """Every announcement of it, each as it is until the transaction ends."""
+    rows = tx.execute(sa.select(broadcast).where(broadcast.c.release == release).order_by(broadcast.c.id).with_for_update())
+    return [_broadcast(row) for row in rows]
+
+
+def letters_waiting(tx: Tx, edition: str) -> list[tuple[str, int]]:
+    """Broadcast and number of each letter that brings this edition and has not reached everybody."""
+    of = (delivery.c.edition == edition, delivery.c.letter.is_not(None), delivery.c.state.in_(_COMING))
+    rows = sa.select(delivery.c.broadcast, delivery.c.letter).where(*of).distinct().order_by(delivery.c.broadcast, delivery.c.letter)
+    return [(row.broadcast, row.letter) for row in tx.execute(rows)]
+
+
+def doubtful(tx: Tx, broadcast_id: str, letter: int | None = None) -> list[tuple[str, str]]:
+    """Address and mail of who may have it by a try in doubt, and for whom it would be tried again."""
+    of = (delivery.c.broadcast == broadcast_id, delivery.c.doubts > 0, delivery.c.state.in_(_COMING), delivery.c.in_doubt_since.is_(None))
+    query = sa.select(delivery.c.recipient, delivery.c.id).where(*of).order_by(delivery.c.recipient)
+    return [(row.recipient, row.id) for row in tx.execute(query if letter is None else query.where(delivery.c.letter == letter))]
 
 
 def hold_first_mails(tx: Tx, broadcast_id: str, until: datetime) -> int:
@@ -119,6 +163,21 @@ def waiting_now(tx: Tx, broadcast_id: str, now: datetime) -> int:
     of = sa.or_(sa.and_(state, delivery.c.due_at <= now), delivery.c.state == DeliveryState.SENDING)
     query = sa.select(sa.func.count()).select_from(delivery).where(delivery.c.broadcast == broadcast_id, of)
     return tx.execute(query).scalar_one()
+
+
+def judged(tx: Tx, broadcast_id: str) -> tuple[int, int]:
+    """How many mails came to their end since a person last went on with it, and how many of them met a dead address. By number, not by
+    time: clocks jump."""
+    seen = tx.execute(sa.select(broadcast.c.seen_ended, broadcast.c.seen_dead).where(broadcast.c.id == broadcast_id)).one()
+    ended, dead = _ended(tx, broadcast_id)
+    return ended - seen.seen_ended, dead - seen.seen_dead
+
+
+def _ended(tx: Tx, broadcast_id: str) -> tuple[int, int]:
+    ended = delivery.c.state.in_((DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN))
+    count = sa.select(sa.func.count()).select_from(delivery).where(delivery.c.broadcast == broadcast_id, ended)
+    dead = sa.exists().where(bounce.c.delivery == delivery.c.id, bounce.c.grade == Grade.HARD)
+    return tx.execute(count).scalar_one(), tx.execute(count.where(dead)).scalar_one()
 
 
 def hard_bounces(tx: Tx, broadcast_id: str) -> list[str]:

@@ -14,6 +14,7 @@ from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases import store as releases
+from mailbot.releases.release import is_public
 from mailbot.rendering import render
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ def tell_colleagues(
     """`event`: approved, held, stopped or resumed. How many are told. The Message-ID of each is sealed: only who has it can stop by it."""
     language = office.own_language
     values = {
-        "organisation": office.values, "event": event, "title": _title(tx, one), "recipients": one.recipients, "why": why,
+        "organisation": office.values, "event": event, "title": _title(tx, one, now), "recipients": one.recipients, "why": why,
         "starts": max(filter(None, (one.held_until, one.at)), default=None), "stop_word": str(office.spoken[language].replies["stop"][0]),
         "broadcast": one.id,
     }  # fmt: skip
@@ -53,6 +54,7 @@ def stop(tx: Tx, office: Office, secret: bytes, new_id: Callable[[], str], broad
     return True
 
 
-def _title(tx: Tx, one: Broadcast) -> str:
+def _title(tx: Tx, one: Broadcast, now: datetime) -> str:
+    """What is under embargo is named by the number of its announcement alone: also a colleague's mail can be read by others."""
     release = releases.load(tx, one.release)
-    return release.editions[0].title if release else one.release
+    return release.editions[0].title if release and is_public(release, now) else one.id

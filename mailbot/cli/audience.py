@@ -37,7 +37,7 @@ def list_(
 ) -> None:
     """Everybody we know of, by address, with where they stand.
 
-    Example: mailbot audience list --to "medium = radio"
+    Example: mailbot audience list --to medium=radio
     """
     from mailbot.audience import segment_store, store
 

@@ -33,7 +33,7 @@ def import_(
 
     Nobody who has left, complained, bounced or was forgotten comes back by it. The same file twice changes nothing the second time.
 
-    Example: mailbot audience import journalists.xlsx --origin "press list 2023" --dry-run
+    Example: mailbot audience import journalists.xlsx --origin press-list-2023 --dry-run
     """
     from mailbot.audience.roster import NotARoster
 

@@ -41,7 +41,7 @@ def set_(
 ) -> None:
     """Give a filter a name, or a name another filter.
 
-    Example: mailbot audience segment set radios "medium = radio and language = fr"
+    Example: mailbot audience segment set radios medium=radio
     """
     from mailbot.audience import segment_store
     from mailbot.audience.segment import FilterFault, Segment, parse

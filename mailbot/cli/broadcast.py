@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli import broadcast_report, broadcast_show
+from mailbot.cli import broadcast_clean, broadcast_report, broadcast_show
 from mailbot.cli.audience_segment import filter_of
 from mailbot.cli.opening import (
     DryRun,
@@ -24,7 +24,7 @@ from mailbot.cli.opening import (
 
 if TYPE_CHECKING:
     from mailbot.audience.segment import Filter
-    from mailbot.broadcast.broadcast import Act, Broadcast
+    from mailbot.broadcast.broadcast import Act, Broadcast, Kind
     from mailbot.broadcast.letters import Readers
     from mailbot.database.engine import Database, Tx
     from mailbot.office import Office
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Announcements to the press list: plan, look, approve, watch, stop.")
 app.command()(broadcast_show.preview)
 app.command()(broadcast_show.test)
+app.command()(broadcast_clean.clean)
 app.command()(broadcast_report.status)
 app.command()(broadcast_report.report)
 Id = Annotated[str, typer.Argument(metavar="ID", help="The announcement's number, or the beginning of it.")]
@@ -68,6 +69,7 @@ def new(
     to: Annotated[str, typer.Option(help="A segment's name, a filter, or waiting-for-en: who got another edition.")] = "all",
     at: Annotated[str, typer.Option(help="When it leaves, on the office's clock: 2026-03-02 09:00.")] = "",
     not_after: Annotated[str, typer.Option(help="What has not left by then is held.")] = "",
+    kind: Annotated[str, typer.Option(help="release, advisory, correction or withdrawal; with an event it is an advisory.")] = "",
     event_start: Annotated[str, typer.Option(help="Makes it an advisory: when the event begins.")] = "",
     event_end: Annotated[str, typer.Option(help="When the event ends.")] = "",
     event_place: Annotated[str, typer.Option(help="Where it takes place.")] = "",
@@ -77,10 +79,9 @@ def new(
 ) -> None:
     """Plan an announcement: who gets which edition, who is left out and why. Nothing leaves before it is approved.
 
-    Example: mailbot broadcast new visit-of-the-minister --to radios --at "2026-03-02 09:00"
+    Example: mailbot broadcast new visit-of-the-minister --to radios --at 2026-03-02T09:00
     """
     from mailbot.broadcast.announce import Order, announce
-    from mailbot.broadcast.broadcast import Kind
     from mailbot.broadcast.invitation import happening, invitation_file
     from mailbot.broadcast.progress import in_words, seconds_for
     from mailbot.clock import now
@@ -92,7 +93,7 @@ def new(
         where, early, waiting = _audience(database, to)
         broadcast_id = new_id()
         order = Order(
-            release=release, kind=Kind.ADVISORY if event else Kind.RELEASE, audience=to, where=where, early=early, at=_moment(parts, at),
+            release=release, kind=_kind(kind, event is not None), audience=to, where=where, early=early, at=_moment(parts, at),
             not_after=_moment(parts, not_after), waiting_for=waiting, event=event, by=by,
             files=(invitation_file(database.read_now(_title, release), event, parts.office, broadcast_id, moment),) if event else (),
         )  # fmt: skip
@@ -127,6 +128,17 @@ def _rehearsed(tx: "Tx", plan: Any) -> "Broadcast":
         made: Broadcast = plan(tx)
         savepoint.rollback()
     return made
+
+
+def _kind(named: str, with_event: bool) -> "Kind":
+    from mailbot.broadcast.broadcast import Kind
+
+    if named and named not in list(Kind):
+        raise typer.BadParameter(f"{named!r} is no kind of announcement: {', '.join(Kind)}.")
+    found = Kind(named) if named else Kind.ADVISORY if with_event else Kind.RELEASE
+    if (found is Kind.ADVISORY) != with_event:
+        raise typer.BadParameter("An advisory invites to an event (--event-start), and nothing else does.")
+    return found
 
 
 def _title(tx: "Tx", slug: str) -> str:
@@ -179,8 +191,8 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     return None
 
 
-@app.command()
-def approve(
+@app.command("approve")
+def approve_(
     context: typer.Context,
     broadcast: Id,
     count: Annotated[int, typer.Option(help="How many people it goes to: the number that the plan names.")],
@@ -192,34 +204,15 @@ def approve(
 
     Example: mailbot broadcast approve 3f2a --count 412
     """
-    from mailbot.broadcast import store
-    from mailbot.broadcast.broadcast import Act, may_approve
-    from mailbot.broadcast.tell import tell_colleagues
+    from mailbot.broadcast.approve import Terms, approve
     from mailbot.clock import now
     from mailbot.service import new_id
 
     parts, moment = parts_of(context), now()
     needed, hold = parts.settings.broadcast.approvals, timedelta(minutes=parts.settings.broadcast.hold_minutes)
-
-    def act(tx: "Tx") -> "tuple[str, Broadcast]":
-        one = found(tx, broadcast, lock=True)
-        names = store.approvals(tx, one.id)
-        if why := may_approve(one, count, names, by, needed):
-            return why, one
-        store.approve(tx, one.id, by.strip() or "-", moment)
-        if len(names) + 1 < needed:
-            return "", one
-        step = Act.SCHEDULE if one.at else Act.APPROVE
-        store.become(tx, one, step, "", moment, held_until=moment + hold)
-        agreed = found(tx, one.id)
-        tell_colleagues(tx, parts.office, parts.secret, new_id, agreed, "approved", "", moment)
-        return "", agreed
-
+    terms = Terms(parts.office, parts.secret, new_id, needed, hold)
     with database_of(context) as database:
-        why, one = database.write_now(act)
-    if why:
-        typer.echo(f"mailbot: {why}", err=True)
-        raise typer.Exit(1)
+        one = database.write_now(approve, terms, broadcast, count, by, moment)
     left = needed - 1 if one.state == "draft" else 0
     facts = {"id": one.id, "state": one.state, "held_until": one.held_until, "at": one.at, "approvals_left": left}
     leaves = max(filter(None, (one.held_until, one.at)), default=moment)
@@ -247,14 +240,15 @@ def resume(
 
     Example: mailbot broadcast resume 3f2a --count 412
     """
-    from mailbot.broadcast.broadcast import Act
+    from mailbot.broadcast.broadcast import resuming
+    from mailbot.clock import now
 
     with database_to_read(context) as database:
         one = database.read_now(found, broadcast)
     if count != one.recipients:
         typer.echo(f"mailbot: {one.id} goes to {one.recipients} people, not to {count}.", err=True)
         raise typer.Exit(1)
-    _act(context, broadcast, Act.RESUME, "", as_json)
+    _act(context, broadcast, resuming(one, now()), "", as_json)
 
 
 @app.command()

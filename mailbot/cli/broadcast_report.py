@@ -81,7 +81,7 @@ def report(
 ) -> None:
     """What became of each mail, who was left out and why, which addresses are dead. The states add up to the recipients.
 
-    Example: mailbot broadcast report 3f2a --csv > report.csv
+    Example: mailbot broadcast report 3f2a --csv
     """
     from mailbot.broadcast import store
     from mailbot.cli.broadcast import found

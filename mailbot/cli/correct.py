@@ -194,7 +194,7 @@ def _facts(done: "Done", release: "Release", dry_run: bool) -> dict[str, Any]:
     return {
         "release": release.id, "correction": done.correction.id if done.correction and not dry_run else None,
         "changes": [{"part": one.part, "before": one.before, "after": one.after} for one in done.changes],
-        "rewritten": done.rewritten, "given_back": done.given_back, "cases": done.cases,
+        "rewritten": done.rewritten, "given_back": done.given_back, "cases": done.cases, "announced": done.announced,
         "told": [{"address": one.recipient.address, "edition": one.edition, "language": one.language} for one in done.told],
         "suppressed": done.suppressed, "in_doubt": [{"address": address, "delivery": delivery} for address, delivery in done.in_doubt],
         "dry_run": dry_run,
@@ -221,6 +221,9 @@ def _print(done: "Done", headline: str, planned: bool, *, err: bool = False) -> 
         say(f"Not sent yet, and a colleague {would} have to answer: {all_of(done.given_back)}")
     if done.cases:
         say(f"Prepared answers of colleagues that {would} change: {done.cases}")
+    if done.announced:
+        what = "be sent" if done.correction and done.correction.withdraws else "leave in any other words"
+        say(f"Mails of announcements that had not left, and {would} not {what}: {done.announced:,}")
     if done.in_doubt:
         say("May have the old text, which nobody can know; ask them: " + ", ".join(f"{who} (mail {mail})" for who, mail in done.in_doubt))
     if done.suppressed:

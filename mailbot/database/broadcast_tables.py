@@ -31,9 +31,12 @@ broadcast = sa.Table(
     sa.Column("wave", sa.Integer, nullable=False, default=0),  # so many at a time to people who never had a mail of ours; 0: all at once
     sa.Column("at", Instant),  # when it shall leave; none: as soon as the hold is over
     sa.Column("not_after", Instant),  # what has not left by then is held
+    sa.Column("event", sa.JSON(none_as_null=True)),  # of an advisory: starts, ends, place
     sa.Column("held_until", Instant),  # the hold after the approval
     sa.Column("started_at", Instant),
     sa.Column("finished_at", Instant),
+    sa.Column("seen_ended", sa.Integer, nullable=False, default=0),  # mails at their end when a person last went on with it: counted anew
+    sa.Column("seen_dead", sa.Integer, nullable=False, default=0),  # and those of them whose address was dead
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("created_by", sa.String(320), nullable=False, default=""),
 )

@@ -20,6 +20,7 @@ import yaml
 
 from mailbot import clock, languages, rendering, service, settings, terms, typography
 from mailbot.database.engine import Database, Tx
+from mailbot.demo.desk import furnish
 from mailbot.demo.explanation import Explanation
 from mailbot.demo.mail_world import HOST, MailWorld
 from mailbot.demo.page import Explain, OfferedRelease, Office, page
@@ -46,17 +47,21 @@ async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flus
         await world.start([address, *colleagues], PASSWORD)
         try:
             file = Path(folder) / "mailbot.toml"
-            file.write_text(sample + _connections(world, address, Path(folder)), "utf-8")
+            with listening_on(HOST, 0) as free:
+                web = f"{HOST}:{free.getsockname()[1]}"
+            file.write_text(sample + _connections(world, address, Path(folder), web), "utf-8")
             chosen = settings.load(file, {})
             parts = service.build(chosen, clock.now)
             asked = service.asked_by_signal()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)  # the terminal was closed
             loaded = languages.load(terms.language_folders(chosen))
             offered = await parts.database.write(take_in_samples, loaded, clock.now())
+            language = chosen.organisation.languages[0]
+            link = await parts.database.write(furnish, colleagues[0], language, loaded, clock.now())
             shown = Office(office["organisation"]["name"], address, colleagues, offered, _reason_sentences(loaded))
             with closing(Database(chosen.database.url)) as reading:  # the page's own: it may still look while the service closes
                 async with served(page(world, explained_by(reading), shown), listening, asked):
-                    say(_welcome(listening.getsockname()[1], world, file, address))
+                    say(_welcome(listening.getsockname()[1], world, file, address, chosen.web.public_url + link))
                     await service.run(parts, asked=asked, shutdown_seconds=chosen.outbox.shutdown_seconds)
         finally:
             await world.stop()
@@ -122,21 +127,24 @@ def _reason_sentences(loaded: Mapping[str, Language]) -> dict[str, dict[str, str
     return {code: yaml.safe_load(path.read_text("utf-8")) or {} for code, path in folders.items() if path.is_file()}
 
 
-def _connections(world: MailWorld, address: str, folder: Path) -> str:
+def _connections(world: MailWorld, address: str, folder: Path, web: str) -> str:
     """The rest of the settings file: the servers of this process, and a database in the temporary folder."""
     login = f'host = "{HOST}"\nsecurity = "plain"\nusername = "{address}"\npassword = "{PASSWORD}"\n'
     return (
         # pymap says nothing of a mail that comes while an IDLE begins: the search at its end has to be soon
         f"\n[imap]\nport = {world.imap_port}\nidle_seconds = 2\n{login}"
         f"\n[smtp]\nport = {world.smtp_port}\nrate_per_minute = 0\n{login}"
+        f'\n[web]\nlisten = "{web}"\npublic_url = "http://{web}"\n'
+        "\n[broadcast]\nhold_minutes = 0.1\n"  # a newcomer does not wait ten minutes
         f"\n[database]\nurl = {json.dumps(f'sqlite:///{folder}/mailbot.db')}\n"
     )
 
 
-def _welcome(port: int, world: MailWorld, config: Path, address: str) -> str:
+def _welcome(port: int, world: MailWorld, config: Path, address: str, desk: str) -> str:
     command = Path(sys.argv[0]).resolve() if Path(sys.argv[0]).name == "mailbot" else "mailbot"
     return (
         f"\nOpen this in a browser:        http://{HOST}:{port}/\n"
+        f"The press office's desk (once):  {desk}\n"
         f"In a second terminal:          {command} --config {config} status\n"
         f"With a mail program, if you like: IMAP {HOST}:{world.imap_port}, SMTP {HOST}:{world.smtp_port}, no encryption,\n"
         f"                               user {address}, password {PASSWORD}\n"

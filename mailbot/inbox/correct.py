@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mailbot.audience import suppression_store
+from mailbot.broadcast.rewrite import Rewritten, call_off, rewrite
 from mailbot.cases import store as cases
 from mailbot.cases.case import Case, CaseState
 from mailbot.database.engine import Tx
@@ -45,6 +46,7 @@ class Done:
     told: list[Received] = field(default_factory=list)
     suppressed: list[str] = field(default_factory=list)
     in_doubt: list[tuple[str, str]] = field(default_factory=list)
+    announced: int = 0                                      # mails of announcements that had not left: rewritten, or called off
 
 
 def correct(tx: Tx, desk: Desk, slug: str, read: Edition, reason: str, now: datetime) -> Done:
@@ -61,15 +63,17 @@ def correct(tx: Tx, desk: Desk, slug: str, read: Edition, reason: str, now: date
         return done
     editions = tuple(new if one.slug == slug else one for one in release.editions)
     signatory = desk.office.signatory.address if desk.office.signatory else ""
-    require_signed(tx, replace(release, editions=editions), signatory)  # what is not signed is undone with all of this
+    release = replace(release, editions=editions)
+    require_signed(tx, release, signatory)  # what is not signed is undone with all of this
     library = _library(tx)
     renamed = (old.title, day_of(old)) != (new.title, day_of(new))
     for one in recall_store.unsent(tx, (slug,)):
         if one.draft.edition == slug or renamed:
             _stop(tx, desk, one, f"{slug} was corrected", library, done, now)
+    _announced(done, rewrite(tx, desk.office, release, new, f"{slug} was corrected", now))
     _change_cases(tx, desk, (slug,), correction, library, done, now)
     _tell(tx, desk, correction, done, now)
-    done.in_doubt = recall_store.in_doubt(tx, (slug,))
+    done.in_doubt += recall_store.in_doubt(tx, (slug,))
     return done
 
 
@@ -84,9 +88,10 @@ def withdraw(tx: Tx, desk: Desk, release_id: str, reason: str, now: datetime) ->
     why = f"{release_id} was withdrawn{f': {reason}' if reason else ''}"
     for one in recall_store.unsent(tx, slugs):
         _stop(tx, desk, one, why, library, done, now)
+    _announced(done, call_off(tx, release_id, why, now))
     _change_cases(tx, desk, slugs, correction, library, done, now)
     _tell(tx, desk, correction, done, now)
-    done.in_doubt = recall_store.in_doubt(tx, slugs)
+    done.in_doubt += recall_store.in_doubt(tx, slugs)
     return done
 
 
@@ -104,6 +109,11 @@ def take_back(tx: Tx, desk: Desk, delivery_id: str, why: str, now: datetime) -> 
         _replace(tx, desk, stopped, why, _library(tx), done, now)
         if stopped.draft.kind is Kind.CORRECTION:
             tell_late(tx, desk, stopped.draft, now)
+
+
+def _announced(done: Done, rewritten: Rewritten) -> None:
+    done.announced += rewritten.waiting
+    done.in_doubt += rewritten.in_doubt
 
 
 def _library(tx: Tx) -> dict[str, Release]:

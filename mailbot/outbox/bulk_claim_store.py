@@ -209,14 +209,14 @@ NOT_SENDING = "not-sending"
 
 
 def _why_not(sent: Any, as_it_is: Any, slug: str, content_hash: str) -> str:
-    if sent is None or sent.state not in (SENDING, FINISHED):
+    if sent is None:
         return NOT_SENDING
-    if not slug:
-        return ""  # about an event, without a release
     wanted = "withdrawn" if sent.kind == WITHDRAWAL else "published"
-    if as_it_is is None or as_it_is.state != wanted:
-        return f"{slug} is not {wanted}"
-    return f"{slug} was changed after this was written" if content_hash and as_it_is.content_hash != content_hash else ""
+    if slug and (as_it_is is None or as_it_is.state != wanted):
+        return f"{slug} is not {wanted}"  # also where it was stopped besides: who got it meanwhile has to be told
+    if slug and content_hash and as_it_is.content_hash != content_hash:
+        return f"{slug} was changed after this was written"
+    return "" if sent.state in (SENDING, FINISHED) else NOT_SENDING
 
 
 def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: datetime) -> frozenset[str]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from mailbot.database.broadcast_tables import letter
 from mailbot.database.engine import Tx
 from mailbot.database.tables import delivery, mail
 from mailbot.message.address import Address
@@ -23,6 +24,7 @@ WITH_RELEASES = (Kind.ANSWER, Kind.CORRECTION, Kind.BROADCAST)
 _NOT_LEFT = sa.or_(
     delivery.c.state.in_(WAITING), sa.and_(delivery.c.state == DeliveryState.SENDING, delivery.c.in_doubt_since.is_(None))
 )
+_WITH_HTML = ("standard", "lite")                            # formats of an announcement
 _STOP = delivery.update().where(delivery.c.id == sa.bindparam("the_delivery"), _NOT_LEFT)  # built once: hundreds may be stopped at a time
 
 
@@ -39,8 +41,8 @@ class Unsent:
 
 
 def unsent(tx: Tx, slugs: Collection[str], kinds: Sequence[Kind] = WITH_RELEASES) -> list[Unsent]:
-    """The mails that bring or name one of these editions, oldest first."""
-    rows = _unsent(tx, _NOT_LEFT, delivery.c.kind.in_(kinds))
+    """The mails that bring or name one of these editions, oldest first; not those of an announcement, which have their words in common."""
+    rows = _unsent(tx, _NOT_LEFT, delivery.c.kind.in_(kinds), delivery.c.broadcast.is_(None))
     return [one for one in rows if not {one.draft.edition, *one.draft.mentions}.isdisjoint(slugs)]
 
 
@@ -61,11 +63,12 @@ def received(tx: Tx, slugs: Sequence[str]) -> list[Received]:
     variants = delivery.c.variant.in_((*BRINGS_TEXT, WITHDRAWN))
     columns = [column for column in delivery.c if column.name not in ("raw", "text")]
     found: dict[str, Received] = {}
-    for row in tx.execute(sa.select(*columns).where(*of, variants).order_by(delivery.c.finished_at, delivery.c.id)):
+    query = sa.select(*columns, letter.c.format).outerjoin(letter, letter.c.id == delivery.c.letter).where(*of, variants)
+    for row in tx.execute(query.order_by(delivery.c.finished_at, delivery.c.id)):
         before = found.get(row.recipient_key)
         found[row.recipient_key] = Received(
             recipient=Address(row.recipient, row.recipient_name), edition=row.edition, content_hash=row.content_hash,
-            language=row.language, full=bool(row.html or row.sheet) or (before is not None and before.full),
+            language=row.language, full=bool(row.html or row.sheet or row.format in _WITH_HTML) or (before is not None and before.full),
             message_id=row.message_id, references=tuple(row.references), at=row.finished_at,
         )  # fmt: skip
     return [found[key] for key in sorted(found)]

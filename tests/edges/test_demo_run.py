@@ -82,7 +82,7 @@ async def _started(process: asyncio.subprocess.Process, temporary: Path) -> Demo
             line = await process.stdout.readline()
             assert line, f"it ended after: {said}"
             said += line.decode()
-    (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/", said)
+    (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/\s", said)
     (config,) = re.findall(r"--config (\S+) status", said)
     return Demo(process, int(port), Path(config), temporary)
 

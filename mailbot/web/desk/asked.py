@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from mailbot.database.engine import Database, Tx
@@ -46,6 +46,9 @@ class Bureau:
     queued: Callable[[], None]
     clock: Callable[[], datetime]
     zone: tzinfo
+    approvals: int = 1
+    hold: timedelta = timedelta(minutes=10)
+    pace: tuple[int, int] = (0, 0)      # mails a minute, and a day
 
     @property
     def languages(self) -> tuple[str, ...]:

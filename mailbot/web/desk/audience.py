@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from mailbot import columns
-from mailbot.archive.person_store import everything
 from mailbot.audience import roster, store, suppression_store
 from mailbot.audience.forgotten import digest
 from mailbot.audience.journalist import Refuse, State
@@ -20,6 +19,7 @@ from mailbot.message.address import Address, parse
 from mailbot.message.address import key as key_of
 from mailbot.web.desk import desk_store
 from mailbot.web.desk.asked import Asked, Bureau, Go, No, Shown
+from mailbot.web.desk.role import Role
 
 MOST_PEOPLE = 20_000    # of one import here: everybody else waits for its transaction
 MOST_LINES = 500        # of its report
@@ -41,9 +41,9 @@ def one(tx: Tx, bureau: Bureau, asked: Asked) -> Shown | None:
     row = store.shown(tx, of) if of else None
     if row is None:
         return None
-    held = everything(tx, of, digest(bureau.desk.secret, of))
-    barred = [one for one in held["suppressions"] if one["lifted_at"] is None]
-    return Shown("person", {"person": row, "held": held, "barred": barred})
+    barred = [why for one in (of, digest(bureau.desk.secret, of)) for why in suppression_store.reasons(tx, one)]
+    history = desk_store.history(tx, of, asked.user.may(Role.PROTECTION))
+    return Shown("person", {"person": row, "history": history, "barred": barred})
 
 
 def add(tx: Tx, bureau: Bureau, asked: Asked) -> Go:

@@ -17,6 +17,8 @@ from mailbot.outbox.store import UNFINISHED
 
 ROWS = 50
 _PERSONS = (Kind.ANSWER, Kind.LETTER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION, Kind.CORRECTION)
+_TO_LISTED = (*_PERSONS, Kind.BROADCAST)
+_OPEN_TO_ALL = sa.or_(mail.c.id.is_(None), mail.c.reason.not_in(list(PROTECTED)))
 _MAIL = sa.select(
     mail.c.id, mail.c.received_at, mail.c.sender, mail.c.subject, mail.c.reason, mail.c.outcome, mail.c.state.label("stands"),
     mail.c.waiting, mail.c.language, mail.c.answered_at, case_file.c.state.label("case"), case_file.c.deadline, case_file.c.deadline_words,
@@ -38,14 +40,16 @@ def done(tx: Tx, since: datetime, limit: int) -> list[dict[str, Any]]:
 
 def counts(tx: Tx, since: datetime) -> dict[str, int]:
     """How many mails became what since then."""
-    query = sa.select(mail.c.outcome, sa.func.count()).where(mail.c.decided_at > since).group_by(mail.c.outcome)
-    return dict(tx.execute(query).tuples().all())
+    query = sa.select(mail.c.outcome, sa.func.count().label("number")).where(mail.c.decided_at > since).group_by(mail.c.outcome)
+    return {row.outcome: row.number for row in tx.execute(query)}
 
 
 def leaving(tx: Tx, limit: int) -> list[dict[str, Any]]:
-    """What is to leave: to whom, when, and whether it was tried. Of a broadcast nothing: it has its own page."""
+    """What is to leave to journalists, and when. Neither notes to colleagues, whose subjects let who sees them answer in their name, nor
+    anything about a call for help."""
     columns = [delivery.c[name] for name in ("id", "kind", "recipient", "subject", "state", "due_at", "mail", "last_text")]
-    query = sa.select(*columns).where(delivery.c.state.in_(UNFINISHED), delivery.c.kind != Kind.BROADCAST)
+    query = sa.select(*columns).outerjoin(mail, mail.c.id == delivery.c.mail)
+    query = query.where(delivery.c.state.in_(UNFINISHED), delivery.c.kind.in_(_PERSONS), _OPEN_TO_ALL)
     return _rows(tx, query.order_by(delivery.c.due_at).limit(limit))
 
 
@@ -114,10 +118,24 @@ def people(tx: Tx, query: str, state: str, language: str, after: str) -> list[di
     return _rows(tx, asked.order_by(journalist.c.key).limit(ROWS))
 
 
+def history(tx: Tx, key: str, may_read: bool) -> list[dict[str, Any]]:
+    """What came from an address and what we wrote there, the newest first; of calls for help not even that there was one, but to who
+    looks after those."""
+    came = sa.select(
+        mail.c.id.label("mail"), mail.c.received_at.label("at"), mail.c.subject, sa.literal("").label("state")
+    ).where(mail.c.sender_key == key, mail.c.state != GONE)  # fmt: skip
+    wrote = sa.select(delivery.c.mail, delivery.c.created_at.label("at"), delivery.c.subject, delivery.c.state)
+    wrote = wrote.outerjoin(mail, mail.c.id == delivery.c.mail).where(delivery.c.recipient_key == key, delivery.c.kind.in_(_TO_LISTED))
+    if not may_read:
+        came, wrote = came.where(mail.c.reason.not_in(list(PROTECTED))), wrote.where(_OPEN_TO_ALL)
+    rows = [*_rows(tx, came.order_by(mail.c.id.desc()).limit(ROWS)), *_rows(tx, wrote.order_by(delivery.c.created_at.desc()).limit(ROWS))]
+    return sorted(rows, key=lambda one: one["at"], reverse=True)
+
+
 def people_by_state(tx: Tx) -> dict[str, int]:
     """How many stand where."""
-    query = sa.select(journalist.c.state, sa.func.count()).group_by(journalist.c.state)
-    found: dict[str, int] = dict(tx.execute(query).tuples().all())
+    query = sa.select(journalist.c.state, sa.func.count().label("number")).group_by(journalist.c.state)
+    found = {row.state: row.number for row in tx.execute(query)}
     return {str(state): found.get(state, 0) for state in State}
 
 

@@ -36,7 +36,7 @@ HEADERS = {
 FRAMED = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-WITHOUT_SESSION = ("login", "enter", "refused")
+LIVE = f"{HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"   # of the one page that has a script
 
 
 class Pages:
@@ -63,6 +63,10 @@ class Pages:
     def outside(self, language: str, template: str, token: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """A page for somebody who is not logged in yet."""
         return self._set(language, template, None, "", token, {"told": "", **values}, status)
+
+    def piece(self, language: str, template: str, values: Mapping[str, Any]) -> str:
+        """A part of a page alone."""
+        return bytes(self._set(language, template, None, "", "", values, 200).body).decode()
 
     def given(self, given: Given) -> Response:
         """Bytes: only our own pictures, and our own mail in its frame, are looked at; everything else is kept in a file."""
@@ -94,7 +98,8 @@ class Pages:
             "say": say, "language": language, "direction": rules.direction, "user": user, "here": path, "token": token,
             "office": office.name, "may": (lambda role: user is not None and user.may(Role(role))), "now": bureau.clock(), **values,
         }  # fmt: skip
-        return HTMLResponse(local.get_template(f"{template}.html.j2").render(shown), status)
+        headers = {"Content-Security-Policy": LIVE} if template == "broadcast" else None
+        return HTMLResponse(local.get_template(f"{template}.html.j2").render(shown), status, headers)
 
 
 def _dates(rules: Typography, bureau: Bureau) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from mailbot.web.desk import audience, mail, office, releases, today, write_release
+from mailbot.web.desk import audience, broadcasts, mail, office, releases, today, write_release
 from mailbot.web.desk.asked import Bureau, No
 from mailbot.web.desk.door import Door, Way
+from mailbot.web.desk.live import live
 from mailbot.web.desk.login import Entrance
 from mailbot.web.desk.printing import FOLDER, HEADERS, Pages
 from mailbot.web.desk.role import Role
@@ -49,6 +50,14 @@ WAYS = (
     Way("person", "GET", "/desk/audience/{address:str}", READER, audience.one),
     Way("person-remove", "POST", "/desk/audience/{address:str}/remove", EDITOR, audience.remove),
     Way("person-suppress", "POST", "/desk/audience/{address:str}/suppress", EDITOR, audience.suppress),
+    Way("broadcasts", "GET", "/desk/broadcasts", READER, broadcasts.listed),
+    Way("broadcast-plan", "POST", "/desk/broadcasts", EDITOR, broadcasts.plan),
+    Way("broadcast", "GET", "/desk/broadcasts/{id:str}", READER, broadcasts.one),
+    Way("broadcast-mail", "GET", "/desk/broadcasts/{id:str}/mail", READER, broadcasts.preview),
+    Way("broadcast-approve", "POST", "/desk/broadcasts/{id:str}/approve", APPROVER, broadcasts.agree),
+    Way("broadcast-stop", "POST", "/desk/broadcasts/{id:str}/stop", EDITOR, broadcasts.stop),
+    Way("broadcast-resume", "POST", "/desk/broadcasts/{id:str}/resume", APPROVER, broadcasts.resume),
+    Way("broadcast-cancel", "POST", "/desk/broadcasts/{id:str}/cancel", APPROVER, broadcasts.cancel),
     Way("settings", "GET", "/desk/settings", READER, office.settings),
     Way("stop-sending", "POST", "/desk/settings/stop-sending", EDITOR, office.stop_sending),
     Way("resume-sending", "POST", "/desk/settings/resume-sending", APPROVER, office.resume_sending),
@@ -68,7 +77,12 @@ def routes(bureau: Bureau) -> list[Route]:
 
         return await door.guarded(request, nothing)
 
+    async def watched(request: Request) -> Response:
+        return await door.guarded(request, lambda: live(door, request))
+
     inside = [
+        Route("/desk/live.js", lambda _: FileResponse(FOLDER / "live.js", media_type="text/javascript"), methods=["GET"]),
+        Route("/desk/broadcasts/{id:str}/live", watched, methods=["GET"]),
         Route("/desk/desk.css", lambda _: FileResponse(FOLDER / "desk.css", media_type="text/css"), methods=["GET"]),
         *Entrance(door).routes(),
         *(Route(way.path, door.at(way), methods=[way.method]) for way in WAYS),

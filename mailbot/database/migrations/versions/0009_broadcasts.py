@@ -27,9 +27,12 @@ def upgrade() -> None:
         sa.Column("wave", sa.Integer(), nullable=False),
         sa.Column("at", Instant(timezone=True), nullable=True),
         sa.Column("not_after", Instant(timezone=True), nullable=True),
+        sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("held_until", Instant(timezone=True), nullable=True),
         sa.Column("started_at", Instant(timezone=True), nullable=True),
         sa.Column("finished_at", Instant(timezone=True), nullable=True),
+        sa.Column("seen_ended", sa.Integer(), nullable=False),
+        sa.Column("seen_dead", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=320), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast"))
