@@ -106,8 +106,8 @@ def export(
     Example: mailbot audience export --file list.csv
     """
     from mailbot.audience import store
+    from mailbot.audience.spreadsheet import table
     from mailbot.cli.opening import new_file
-    from mailbot.cli.spreadsheet import table
 
     with database_to_read(context) as database:
         if as_json and file is None:

@@ -83,9 +83,9 @@ def report(
 
     Example: mailbot broadcast report 3f2a --csv
     """
+    from mailbot.audience.spreadsheet import table
     from mailbot.broadcast import store
     from mailbot.cli.broadcast import found
-    from mailbot.cli.spreadsheet import table
 
     with database_to_read(context) as database:
         one = database.read_now(found, broadcast)

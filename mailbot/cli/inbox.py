@@ -133,6 +133,23 @@ def resume(context: typer.Context, yes: Yes = False, dry_run: DryRun = False, as
     return answer(as_json, {"answers_stopped": False, "before": stopped}, "mailbot answers again." if stopped else "Nothing was stopped.")
 
 
+@app.command()
+def examples(context: typer.Context, as_json: Json = False) -> None:
+    """The mails that a colleague called wrongly decided at the desk, with what would have been right: for who teaches mailbot.
+
+    Example: mailbot inbox examples --json
+    """
+    from mailbot.web.desk import desk_store
+
+    with database_to_read(context) as database:
+        rows = database.read_now(desk_store.examples)
+    if as_json:
+        return print_json_lines(rows)
+    for row in rows:
+        typer.echo(f"{row['mail']:>6}  {row['at']:%Y-%m-%d}  {row['decided']:<24}  {one_line(row['should'], 100)}")
+    return None
+
+
 app.command()(replay.replay)
 
 

@@ -31,7 +31,7 @@ def report(
     from mailbot import languages, terms
     from mailbot.archive import tally_store, year_page
     from mailbot.archive import year as years
-    from mailbot.cli.spreadsheet import table
+    from mailbot.audience.spreadsheet import table
     from mailbot.clock import now
     from mailbot.typography import typography
 

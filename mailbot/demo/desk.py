@@ -3,10 +3,16 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from email.utils import formataddr as format_address
 from pathlib import Path
 
+from mailbot import clock
 from mailbot.audience import store as audience
 from mailbot.database.engine import Tx
+from mailbot.demo.mail_world import MailWorld
 from mailbot.languages import Language
 from mailbot.message.address import Address, parse
 from mailbot.releases import store as releases
@@ -18,6 +24,24 @@ DRAFTS = Path(__file__).parent / "sample_drafts"
 FIRST = ("Awa", "Bruno", "Chloé", "David", "Elena", "Farid", "Greta", "Hugo", "Inès", "Jonas")
 LAST = ("Keller", "Lopez", "Marchand", "Novak")
 OUTLETS = ("Radio Estran", "La Gazette de Valmarine", "Coast Weekly", "Télé Rivage")
+
+
+MAILS = (
+    ("Léa Fontanel", "lea.fontanel@radio-estran.example", "Interview sur le vieux port",
+     "Bonjour,\n\nPourrions-nous interviewer la directrice du port demain matin, avant 11 heures ?\n\nLéa Fontanel, Radio Estran"),
+    ("Tom Barker", "tom.barker@coastweekly.example", "Latest press release",
+     "Hello,\n\nPlease send me your latest press release.\n\nTom Barker, Coast Weekly"),
+)  # fmt: skip
+
+
+async def write_in(world: MailWorld, office: str) -> None:
+    """Two journalists have written before anybody looks: one is answered, the other waits for a person."""
+    for number, (name, address, subject, text) in enumerate(MAILS):
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = format_address((name, address)), office, subject
+        mail["Date"], mail["Message-ID"] = format_datetime(clock.now()), f"<sample{number}@{address.partition('@')[2]}>"
+        mail.set_content(text)
+        await world.send(address, office, mail.as_bytes(policy=SMTP))
 
 
 def furnish(tx: Tx, colleague: str, language: str, loaded: Mapping[str, Language], now: datetime) -> str:

@@ -20,7 +20,7 @@ import yaml
 
 from mailbot import clock, languages, rendering, service, settings, terms, typography
 from mailbot.database.engine import Database, Tx
-from mailbot.demo.desk import furnish
+from mailbot.demo.desk import furnish, write_in
 from mailbot.demo.explanation import Explanation
 from mailbot.demo.mail_world import HOST, MailWorld
 from mailbot.demo.page import Explain, OfferedRelease, Office, page
@@ -58,6 +58,7 @@ async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flus
             offered = await parts.database.write(take_in_samples, loaded, clock.now())
             language = chosen.organisation.languages[0]
             link = await parts.database.write(furnish, colleagues[0], language, loaded, clock.now())
+            await write_in(world, address)
             shown = Office(office["organisation"]["name"], address, colleagues, offered, _reason_sentences(loaded))
             with closing(Database(chosen.database.url)) as reading:  # the page's own: it may still look while the service closes
                 async with served(page(world, explained_by(reading), shown), listening, asked):

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import os
 import re
 import signal
@@ -96,7 +97,7 @@ async def test_a_newcomers_mail_is_answered_and_ctrl_c_leaves_nothing(demo: Demo
         sys.executable, *COMMAND, "--config", str(demo.config), "status", "--json", stdout=asyncio.subprocess.PIPE
     )
     told, _ = await second.communicate()
-    assert second.returncode == 0 and b'"handled": 1' in told
+    assert second.returncode == 0 and json.loads(told)["inbox"]["handled"] >= 1
 
     demo.process.send_signal(signal.SIGINT)
     async with asyncio.timeout(30):

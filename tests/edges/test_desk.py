@@ -409,6 +409,18 @@ def test_a_list_is_tried_and_then_taken_in_with_a_word_on_each_line(stand: Stand
     assert "salon 2026" in page.text and browser.post("/desk/audience/awa@radio.example/remove", {}).status == 303
 
 
+def test_an_export_takes_a_reason_and_no_cell_of_it_acts(stand: Stand) -> None:
+    awa = Address("awa@radio.example", '=HYPERLINK("https://evil.example")')
+    stand.office.database.write_now(audience.add, awa, "fr", "", None, "salon", stand.office.now)
+    assert stand.browser(EDITOR).post("/desk/audience/export", {"reason": "x"}).status == 403
+    approver = stand.browser(APPROVER)
+    assert approver.post("/desk/audience/export", {"reason": " "}).status == 400
+    file = approver.post("/desk/audience/export", {"reason": "Rapport annuel"})
+    assert file.headers["content-disposition"].startswith("attachment") and "'=HYPERLINK" in file.text
+    rows = stand.office.database.read_now(user_store.entries, 0, 10)
+    assert [(row["who"], row["did"], row["words"]) for row in rows] == [(APPROVER, "audience-export", "Rapport annuel")]
+
+
 @on_sqlite
 @pytest.mark.parametrize(
     "content", [b"\x00\x01" * 5000, b"PK\x03\x04 no workbook", b"", b'"' * 100_000], ids=["bytes", "zip", "nothing", "quotes"]

@@ -91,6 +91,38 @@ def test_nothing_on_any_page_stands_in_anybody_s_way(chromium: Browser, stand: S
     assert (wrong, wide, large, elsewhere) == ([], [], [], [])
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_nor_on_the_pages_that_a_form_leads_to(chromium: Browser, stand: Stand, language: str) -> None:
+    stand.office.ask("fatou")
+    stand.office.sent()
+    stand.office.database.write_now(user_store.put, Address(APPROVER, "Chief"), language, [Role.APPROVER], HASHED, stand.office.now)
+    page = _page(chromium, stand, APPROVER, width=360)
+    wrong = []
+
+    def look(name: str) -> None:
+        found = Axe().run(page).response["violations"]
+        wrong.extend((name, one["id"]) for one in found if one["impact"] in ("serious", "critical"))
+
+    page.goto(f"{stand.origin}/desk/releases/fontaine")
+    page.locator("details", has=page.locator("#reason")).locator("summary").click()
+    look("release")
+    page.locator('form[action$="withdraw"] button').click()
+    look("rehearsal")
+    page.goto(f"{stand.origin}/desk/releases/write")
+    page.locator("#title").fill("x")
+    page.locator("#body").fill("***")
+    page.locator("form.write button").click()
+    look("what cannot be read")
+    page.goto(f"{stand.origin}/desk/audience/import")
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"email\nawa@radio.example\nnobody\n"})
+    page.locator("#origin").fill("salon")
+    page.locator('form[enctype] button').click()
+    page.locator("table").wait_for()
+    look("report")
+    page.context.close()
+    assert wrong == []
+
+
 def test_an_officer_logs_in_by_keyboard_and_too_many_wrong_passwords_wait(chromium: Browser, stand: Stand) -> None:
     page = _page(chromium, stand, width=360)
     for tried in [*["wrong wrong wrong"] * MOST_OF_ACCOUNT, PASSWORD]:

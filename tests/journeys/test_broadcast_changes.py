@@ -262,6 +262,8 @@ async def test_what_was_stopped_before_its_time_waits_for_it_when_it_is_resumed(
     office.at_once("broadcast", "resume", made["id"], "--count", "2")
     await passes(office, 60)
     assert (states(office, made), announced(relay)) == ({"queued": 2, "state": "scheduled"}, [])
+    told = Counter(str(read(got.content)["Subject"]).partition(" :")[0].replace("\u00a0", "") for got in relay.mails)
+    assert told == {"Annonce approuvée": 2, "Annonce arrêtée": 2, "Annonce reprise": 2}, "each colleague, each time"
     await passes(office, 121)
     with office.database.engine.connect() as tx:
         assert set(tx.execute(sa.select(delivery.c.state).where(delivery.c.broadcast == made["id"])).scalars()) == {"sent"}

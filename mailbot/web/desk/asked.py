@@ -82,6 +82,7 @@ class Shown:
     values: Mapping[str, Any]
     status: int = 200
     about: str = ""     # for the journal, where a form led here
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class Given:
     media_type: str
     file: str = ""      # to be kept under this name; empty: to be looked at
     framed: bool = False
+    about: str = ""     # for the journal, where a form asked for it
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

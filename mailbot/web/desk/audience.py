@@ -12,15 +12,19 @@ from mailbot.audience.journalist import Refuse, State
 from mailbot.audience.read_table import rows
 from mailbot.audience.roster import NotARoster, Roster
 from mailbot.audience.roster_store import Brought, bring
+from mailbot.audience.spreadsheet import table
 from mailbot.audience.suppression import Why
 from mailbot.database.engine import Tx
 from mailbot.inbox.invite import invite
 from mailbot.message.address import Address, parse
 from mailbot.message.address import key as key_of
 from mailbot.web.desk import desk_store
-from mailbot.web.desk.asked import Asked, Bureau, Go, No, Shown
+from mailbot.web.desk.asked import Asked, Bureau, Given, Go, No, Shown
 from mailbot.web.desk.role import Role
 
+EXPORTED = (
+    "address", "name", "language", "outlet", "medium", "state", "origin", "created_at", "changed_at", "at", "event", "channel", "words",
+)  # fmt: skip
 MOST_PEOPLE = 20_000    # of one import here: everybody else waits for its transaction
 MOST_LINES = 500        # of its report
 IMPORT_OCTETS = 10 << 20
@@ -80,6 +84,15 @@ def suppress(tx: Tx, bureau: Bureau, asked: Asked) -> Go:
         raise No("no-lost", 404)
     suppression_store.suppress(tx, key, Why.BY_HAND, asked.now)
     return Go(f"/desk/audience/{key}", "done-suppressed", key)
+
+
+def export(tx: Tx, bureau: Bureau, asked: Asked) -> Given:
+    """The whole list with every step of consent, for a reason that stands in the journal. No cell of it acts in a spreadsheet."""
+    reason = asked.said("reason", 300)
+    if not reason:
+        raise No("no-reason", 400)
+    text = table(EXPORTED, store.consents(tx))
+    return Given(text.encode(), "text/csv; charset=utf-8", f"press-list-{asked.now:%Y-%m-%d}.csv", words=reason)
 
 
 def importing(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:

@@ -69,13 +69,16 @@ def one(tx: Tx, bureau: Bureau, asked: Asked) -> Shown | None:
     rows = tx.execute(
         sa.select(delivery.c.recipient, delivery.c.recipient_name, delivery.c.language, delivery.c.state)
         .where(delivery.c.broadcast == found.id).order_by(delivery.c.recipient_key).limit(MOST)
-    ).mappings()  # fmt: skip
+    ).mappings().all()  # fmt: skip
+    release = releases.load(tx, found.release)
+    title = next((it.title for it in release.editions if it.slug == release.id), found.release) if release else found.release
     pace = seconds_for(found.recipients, per_minute=bureau.pace[0], per_day=bureau.pace[1])
-    to = asked.query.get("to", "")[:320]
+    to = asked.query.get("to", "")[:320] or (rows[0]["recipient"] if rows else "")
     return Shown("broadcast", {
-        **progress(tx, found, asked.now), "one": found, "people": [dict(row) for row in rows], "skipped": store.skipped(tx, found.id)[:MOST],
-        "minutes": -(-pace // 60), "names": store.approvals(tx, found.id), "needed": bureau.approvals, "to": to,
-        "plot": plot(tx, found),
+        **progress(tx, found, asked.now), "one": found, "people": [dict(row) for row in rows],
+        "skipped": store.skipped(tx, found.id)[:MOST], "minutes": -(-pace // 60), "names": store.approvals(tx, found.id),
+        "needed": bureau.approvals, "to": to,
+        "plot": plot(tx, found), "title": title,
         "may_stop": found.state in TRANSITIONS[Act.STOP], "may_resume": found.state in TRANSITIONS[Act.RESUME],
         "may_cancel": found.state in TRANSITIONS[Act.CANCEL], "hold": int(bureau.hold.total_seconds()) // 60,
     })  # fmt: skip
@@ -85,7 +88,7 @@ def progress(tx: Tx, found: Broadcast, now: datetime) -> dict[str, Any]:
     """How far it is: what stands in the part of the page that is shown live."""
     states = bulk_store.states_of(tx, found.id)
     took = (found.finished_at or now) - found.started_at if found.started_at else timedelta()
-    left = seconds_left(states, took) if found.state is State.SENDING else None
+    left = seconds_left(states, took) or None if found.state is State.SENDING else None
     ended = done(states)
     per_minute = round(ended / max(took.total_seconds(), 1) * 60) if ended else 0
     return {"one": found, "states": states, "ended": ended, "left": left, "per_minute": per_minute}

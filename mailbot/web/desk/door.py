@@ -159,6 +159,5 @@ def _act(tx: Tx, way: Way, bureau: Bureau, asked: Asked) -> Shown | Given | Go |
     done = way.run(tx, bureau, asked)
     if done is None:
         raise No("no-lost", 404)
-    about, words = (done.about, done.words) if isinstance(done, Go) else (done.about if isinstance(done, Shown) else "", "")
-    user_store.note(tx, asked.user.address, way.name, about, words, asked.now)
+    user_store.note(tx, asked.user.address, way.name, done.about, done.words, asked.now)
     return done

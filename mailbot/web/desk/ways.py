@@ -47,6 +47,7 @@ WAYS = (
     Way("audience-add", "POST", "/desk/audience", EDITOR, audience.add),
     Way("audience-files", "GET", "/desk/audience/import", EDITOR, audience.importing),
     Way("audience-import", "POST", "/desk/audience/import", APPROVER, audience.take_in, audience.read_list, FILES),
+    Way("audience-export", "POST", "/desk/audience/export", APPROVER, audience.export),
     Way("person", "GET", "/desk/audience/{address:str}", READER, audience.one),
     Way("person-remove", "POST", "/desk/audience/{address:str}/remove", EDITOR, audience.remove),
     Way("person-suppress", "POST", "/desk/audience/{address:str}/suppress", EDITOR, audience.suppress),

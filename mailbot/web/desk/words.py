@@ -33,18 +33,19 @@ _PLAIN = """
     history-corrected told-rewritten told-given-back told-cases told-told told-doubt told-who write-title write-language write-date
     write-place write-embargo write-body write-body-hint write-notes write-topics write-contact write-save write-original
     write-problems import-files import-hint import-paste import-language import-accept import-go import-tried import-lines
-    import-line import-cell import-why list-file list-unconfirmed list-try people-import people-add people-origin people-origin-hint
-    person-state person-every language-every person-none person-asked person-subscribed person-unsubscribed person-suppressed
-    person-barred person-name person-outlet person-history person-remove person-suppress consent consent-event consent-way
-    consent-words channel-mail channel-web channel-command event-asked event-confirmed event-added event-left event-returned
-    event-removed when brakes brake-text brake-stop brake-resume brake-answers users users-roles users-sessions users-hint
-    role-reader role-editor role-approver role-protection settings-set settings-hint journal-text did-login did-enter did-logout
-    did-user-add did-user-remove did-mail-draft did-mail-own did-mail-stop did-mail-later did-mail-close did-mail-wrong
-    did-release-new did-release-import did-release-edit did-release-correct did-release-publish did-release-confirm
-    did-release-submit did-release-withdraw did-photo-attach did-photo-detach did-audience-add did-audience-import did-person-remove
-    did-person-suppress did-stop-sending did-resume-sending did-resume-answers done-sent done-held done-stopped done-later
-    done-closed done-wrong done-published done-confirmed done-submitted done-withdrawn done-corrected done-same done-saved
-    done-imported done-photo done-photo-gone done-added done-removed done-suppressed done-people done-stop done-resume done-answers
+    import-line import-cell import-why list-file list-unconfirmed list-try people-import people-export export-reason export-hint
+    no-reason did-audience-export people-add people-origin people-origin-hint person-state person-every language-every person-none
+    person-asked person-subscribed person-unsubscribed person-suppressed person-barred person-name person-outlet person-history
+    person-remove person-suppress consent consent-event consent-way consent-words channel-mail channel-web channel-command
+    event-asked event-confirmed event-added event-left event-returned event-removed when brakes brake-text brake-stop brake-resume
+    brake-answers users users-roles users-sessions users-hint role-reader role-editor role-approver role-protection settings-set
+    settings-hint journal-text did-login did-enter did-logout did-user-add did-user-remove did-mail-draft did-mail-own did-mail-stop
+    did-mail-later did-mail-close did-mail-wrong did-release-new did-release-import did-release-edit did-release-correct
+    did-release-publish did-release-confirm did-release-submit did-release-withdraw did-photo-attach did-photo-detach
+    did-audience-add did-audience-import did-person-remove did-person-suppress did-stop-sending did-resume-sending
+    did-resume-answers done-sent done-held done-stopped done-later done-closed done-wrong done-published done-confirmed
+    done-submitted done-withdrawn done-corrected done-same done-saved done-imported done-photo done-photo-gone done-added
+    done-removed done-suppressed done-people done-stop done-resume done-answers
 """
 _NAMED: Mapping[str, tuple[str, ...]] = {
     "broadcast-people": ("number",),
