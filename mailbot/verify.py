@@ -28,6 +28,7 @@ from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, GONE, STORED
 from mailbot.message import token
 from mailbot.message.address import key
+from mailbot.outbox import bulk_laws_store
 from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
 from mailbot.outbox.last_look import UNASKED
 from mailbot.outbox.recall_store import WITH_RELEASES, WITHDRAWN
@@ -47,7 +48,7 @@ def broken(tx: Tx, secret: bytes | None) -> list[str]:
         return damaged  # nothing can be said of rows that cannot be read
     laws = (
         _mails, _bytes, _copies, _answers, _acknowledgements, _hand_offs, _cases, _deliveries, _attempts, _suppressed, _editions,
-        _photos, _journalists, _questions, _corrections, _told, _overtaken,
+        _photos, _journalists, _questions, _corrections, _told, _overtaken, bulk_laws_store.broken,
     )  # fmt: skip
     found = [sentence for law in laws for sentence in law(tx)] + list(_seals(tx, secret))
     return found if list(_editions(tx)) else found + list(_embargoes(tx))

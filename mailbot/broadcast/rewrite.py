@@ -7,8 +7,6 @@ in doubt is before the correction or after it, never between.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import structlog
-
 from mailbot.broadcast import store
 from mailbot.broadcast.broadcast import TRANSITIONS, Act, Broadcast, Kind
 from mailbot.broadcast.invitation import invitation_file, taken_up
@@ -19,8 +17,6 @@ from mailbot.office import Office
 from mailbot.outbox import bulk_store
 from mailbot.releases.release import Edition, Release, public_from
 from mailbot.rendering import TemplateFault
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -57,7 +53,6 @@ def call_off(tx: Tx, release_id: str, why: str, now: datetime) -> Rewritten:
         done.in_doubt += store.doubtful(tx, one.id)
         done.waiting += bulk_store.cancel_waiting(tx, one.id, why, now)
         store.become(tx, one, Act.CANCEL, why, now)
-        log.info("broadcast", broadcast=one.id, act=Act.CANCEL)
     return done
 
 
@@ -74,6 +69,5 @@ def _written(tx: Tx, office: Office, one: Broadcast, old: Letter, release: Relea
 
 def _hold(tx: Tx, one: Broadcast, why: str, now: datetime) -> None:
     """Nothing of it leaves as it is: its mails have the old text, which the last look refuses."""
-    log.warning("broadcast", broadcast=one.id, act=Act.HOLD, why=why)
     if one.state in TRANSITIONS[Act.HOLD]:
         store.become(tx, one, Act.HOLD, why, now)

@@ -266,15 +266,19 @@ def cancel(context: typer.Context, broadcast: Id, yes: Yes = False, as_json: Jso
 def _act(context: typer.Context, broadcast: str, step: "Act", why: str, as_json: bool) -> None:
     from mailbot.broadcast import store
     from mailbot.broadcast.broadcast import Act
+    from mailbot.broadcast.tell import tell_colleagues
     from mailbot.clock import now
     from mailbot.outbox import bulk_store
+    from mailbot.service import new_id
 
-    moment = now()
+    parts, moment = parts_of(context), now()
 
     def do(tx: "Tx") -> "Broadcast":
         one = found(tx, broadcast, lock=True)
         started = {"started_at": one.started_at or moment} if step is Act.RESUME else {}
         store.become(tx, one, step, why, moment, **started)
+        if event := {Act.STOP: "stopped", Act.RESUME: "resumed", Act.WAIT: "resumed"}.get(step):
+            tell_colleagues(tx, parts.office, parts.secret, new_id, found(tx, one.id), event, why, moment)
         if step is Act.CANCEL:
             bulk_store.cancel_waiting(tx, one.id, why, moment)
         return found(tx, one.id)

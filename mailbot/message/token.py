@@ -34,6 +34,19 @@ def own_delivery(secret: bytes, message_id: str) -> str | None:
     return found[1] if found and is_sealed(secret, "message-id", found[1], found[2]) else None
 
 
+def return_path(base: str, message_id: str) -> str:
+    """Where the bounces of this mail come back to: the sealed id of its Message-ID, behind a + in the address that the office has for them
+    (VERP). The bare address where there is no room for it in the 64 letters before the @ (RFC 5321)."""
+    local, _, domain = base.rpartition("@")
+    made = f"{local}+{message_id.strip('<>').rpartition('@')[0]}"
+    return f"{made}@{domain}" if len(made) <= 64 else base
+
+
+def behind_plus(address: str) -> str:
+    """What may be a sealed id in such an address, in the form of a Message-ID."""
+    return address.lower().partition("+")[2]
+
+
 def subject_token(secret: bytes, delivery_id: str) -> str:
     """What stands in the subject of a note to a colleague, because some programs lose In-Reply-To; short, and as unguessable as a seal."""
     return base64.b32encode(bytes.fromhex(seal(secret, "subject", delivery_id))).decode().rstrip("=").lower()

@@ -23,7 +23,7 @@ from mailbot.outbox.bulk_store import Recipient
 from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
 from mailbot.outbox.store import WAITING, Claimed, Draft
 
-SENDING, WITHDRAWAL = "sending", "withdrawal"  # a broadcast's state and kind (mailbot/broadcast)
+SENDING, FINISHED, WITHDRAWAL = "sending", "finished", "withdrawal"  # of a broadcast's states and kinds (mailbot/broadcast)
 ORPHANS_AT_ONCE = 1000
 PACE_LOCK = 0x6D61696C  # any number, the same in every process
 
@@ -140,13 +140,12 @@ def alone_with_the_pace(tx: Tx) -> None:
 
 
 def sending(tx: Tx) -> list[str]:
-    """The broadcasts that are leaving, the first that began first."""
-    query = (
-        sa.select(broadcast.c.id)
-        .where(broadcast.c.state == SENDING)
-        .order_by(broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
-    )
-    return list(tx.execute(query).scalars())
+    """The broadcasts that are leaving, the first that began first; also a finished one of which a person lets a mail leave once more."""
+    order = (broadcast.c.started_at, broadcast.c.created_at, broadcast.c.id)
+    once_more = (delivery.c.state == DeliveryState.RETRYING, delivery.c.priority == BY_LETTER)
+    again = sa.exists().where(delivery.c.broadcast == broadcast.c.id, *once_more)
+    leaving = sa.or_(broadcast.c.state == SENDING, sa.and_(broadcast.c.state == FINISHED, again))
+    return list(tx.execute(sa.select(broadcast.c.id).where(leaving).order_by(*order)).scalars())
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -169,8 +168,12 @@ def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
     if not rows:
         return []
     execute_many(tx, _TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
-    held = [_held(row, row.fence + 1) for row in rows]
-    unwanted = _unwanted(tx, held)
+    return wanted(tx, [_held(row, row.fence + 1) for row in rows], holder, now)
+
+
+def wanted(tx: Tx, held: Sequence[Held], holder: str, now: datetime) -> list[Held]:
+    """Those who may be written to as things stand; the others get nothing, and their row says why."""
+    unwanted = _unwanted(tx, held) if held else {}
     for one in held:
         if one.id in unwanted:
             _change(tx, one, holder, {"state": DeliveryState.SUPPRESSED, "finished_at": now, "holder": "", "last_text": unwanted[one.id]})
@@ -213,7 +216,7 @@ def _why_not(sent: Any, as_it_is: Any, slug: str, content_hash: str) -> str:
         return f"{slug} is not {wanted}"  # also where it was stopped besides: who got it meanwhile has to be told
     if slug and content_hash and as_it_is.content_hash != content_hash:
         return f"{slug} was changed after this was written"
-    return "" if sent.state == SENDING else NOT_SENDING
+    return "" if sent.state in (SENDING, FINISHED) else NOT_SENDING
 
 
 def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: datetime) -> frozenset[str]:

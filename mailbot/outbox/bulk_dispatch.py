@@ -38,6 +38,7 @@ STOCK, LOW = 400, 100  # claimed at a time, and when to claim more
 MARKED_EACH = 2  # a connection: one on the wire, one that follows
 AHEAD_EACH, BATCH = 4, 8  # mails made before they are needed; so many in one piece of work
 STALE_SECONDS = 5.0  # a mark older than that is not trusted: this process was frozen, and others may have taken over
+LONG_HELD_SECONDS = 5.0  # after that it is asked again who may be written to
 LOOK_SECONDS = 1.0
 LETTERS_KEPT = 64
 CHANGED = "bytes-differ"
@@ -72,6 +73,7 @@ class Mailroom:
         self._waiting: deque[asyncio.Future[Job | datetime]] = deque()
         self._news = asyncio.Event()
         self._ending = False
+        self._claimed_at = 0.0
         self._empty_at: float | None = None  # when the queue was last found empty
         self._makers = ThreadPoolExecutor(2, "letters") if signer else None
 
@@ -144,6 +146,8 @@ class Mailroom:
             return
         done, _ = await asyncio.gather(self._commit(jobs, most, now), self._make())
         self._take_in(jobs, done, most, now)
+        if done.stopped:
+            await self._put_all_back()
         if done.until is None and (self._made or self._claimed) and self._marked < self._most_marked:
             self._news.set()
 
@@ -153,7 +157,9 @@ class Mailroom:
         if most:
             await self._database.write(bulk_record.recover, self._terms, self._patience.orphaned, now)
         made = [Made(job.held, job.date, job.digest) for job in jobs]
-        done = await self._database.write(bulk_record.turn, self._terms, outcomes, made, most, frozenset(self._letters), now)
+        long_held = asyncio.get_running_loop().time() - self._claimed_at > LONG_HELD_SECONDS
+        known = frozenset(self._letters)
+        done = await self._database.write(bulk_record.turn, self._terms, outcomes, made, most, known, now, long_held=long_held)
         self._marked -= sum(not one.parked for one in outcomes)
         return done
 
@@ -171,6 +177,8 @@ class Mailroom:
         self._claimed.extend(done.claimed)
         if most:
             self._empty_at = None if done.claimed or done.until else since
+        if done.claimed:
+            self._claimed_at = since
         self._answer(done.until or self._idle_until(now))
 
     def _may_look(self) -> bool:

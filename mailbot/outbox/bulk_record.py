@@ -48,6 +48,7 @@ class Done:
     claimed: list[Held] = field(default_factory=list)
     letters: list[Any] = field(default_factory=list)
     until: datetime | None = None
+    stopped: bool = False  # everything is, and nothing is kept in hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,12 @@ class Terms:
     aftermath: Aftermath
 
 
-def turn(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime) -> Done:
-    """Record, mark, claim up to `most`. `known` are the letters that need not be read again."""
+def turn(
+    tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made], most: int, known: frozenset[int], now: datetime,
+    *, long_held: bool = False,
+) -> Done:  # fmt: skip
+    """Record, mark, claim up to `most`. `known` are the letters that need not be read again; `long_held`: it is a while since these were
+    claimed, and who may be written to is looked up again."""
     room, until = _room(tx, terms, now)
     concerned = [one.held for one in made] + [one.held for one in outcomes]
     correction_store.hold_still(tx, sorted({one.edition for one in concerned if one.edition}))
@@ -69,7 +74,7 @@ def turn(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made]
     _record(tx, terms, outcomes, standing, now)
     if flag.get(tx, flag.SENDING_STOPPED):
         bulk_claim_store.put_back(tx, [one.held for one in made], terms.holder)
-        return Done(gone=frozenset(one.held.id for one in made), until=now + LOOK)
+        return Done(gone=frozenset(one.held.id for one in made), until=now + LOOK, stopped=True)
     standing_now = {one.held.id: standing[one.held.broadcast, one.held.edition, one.held.content_hash] for one in made}
     gone = [one for one in made if standing_now[one.held.id]]
     bulk_claim_store.put_back(tx, [one.held for one in gone if standing_now[one.held.id] == NOT_SENDING], terms.holder)
@@ -77,6 +82,10 @@ def turn(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], made: Sequence[Made]
         if standing_now[one.held.id] != NOT_SENDING:
             bulk_claim_store.cancel(tx, one.held, terms.holder, standing_now[one.held.id], now)
     going = [one for one in made if not standing_now[one.held.id]][:room]
+    if long_held:
+        still = {one.id for one in bulk_claim_store.wanted(tx, [one.held for one in going], terms.holder, now)}
+        gone += [one for one in going if one.held.id not in still]
+        going = [one for one in going if one.held.id in still]
     marked = bulk_claim_store.mark(tx, [(one.held, one.date, one.digest) for one in going], terms.holder, now)
     lost = {one.held.id for one in going} - marked
     claimed = _claimed(tx, terms, min(most, room), now)

@@ -16,7 +16,7 @@ import structlog
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
-from mailbot.message import outgoing
+from mailbot.message import outgoing, token
 from mailbot.message.address import Address
 from mailbot.message.splice import Spliced
 from mailbot.outbox import bulk_record, last_look, pace, recall_store, store
@@ -148,7 +148,7 @@ class Dispatcher:
                 return None if sent else Wait(min(idle.until, job))
             sent += 1
             try:
-                reply = await relay.send(self._envelope_sender(), job.held.to.address, job.octets, None)
+                reply = await relay.send(self._envelope_sender(job.held.message_id), job.held.to.address, job.octets, None)
             except asyncio.CancelledError:
                 self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
                 raise
@@ -245,8 +245,9 @@ class Dispatcher:
             raw = self._terms.signer.signed(Spliced(head + b"\r\n", body), now).whole
         return replace(claimed, date=now, raw=raw) if store.freeze(tx, claimed, self._holder, now, raw) else None
 
-    def _envelope_sender(self) -> str:
-        return self._terms.return_path or self._terms.sender.address
+    def _envelope_sender(self, message_id: str) -> str:
+        base = self._terms.return_path
+        return token.return_path(base, message_id) if base else self._terms.sender.address
 
     async def _deliver(self, relay: Relay, claimed: store.Claimed) -> None:
         """One mail, one dialogue, one record."""
@@ -256,7 +257,7 @@ class Dispatcher:
             return await self._database.write(self._enter_doubt, claimed, self._clock())
 
         try:
-            reply = await relay.send(self._envelope_sender(), claimed.draft.recipient.address, claimed.raw, before_data)
+            reply = await relay.send(self._envelope_sender(claimed.message_id), claimed.draft.recipient.address, claimed.raw, before_data)
         except asyncio.CancelledError:
             # Asked to stop at once. What may have left is recorded as in doubt; what has not, goes back.
             cut = Reply(phase=relay.phase, fault=Fault.LOST, text=CUT)

@@ -28,6 +28,7 @@ from mailbot.web import machines, sign_off, subscriber_pages
 from mailbot.web.follow_link import Standing, asked_by, follow, standing
 from mailbot.web.form import sent_form
 from mailbot.web.headers import with_headers
+from mailbot.web.news import pages as news
 from mailbot.web.subscriber_pages import masked
 
 PAGES = Path(__file__).parent / "pages"
@@ -47,6 +48,7 @@ LINES = (
     *(f"{purpose}-{Standing.OPEN}-button" for purpose in _PURPOSES.values()),
     *sign_off.LINES,
     *subscriber_pages.LINES,
+    *news.LINES,
     "own-name",
 )
 _STATUS = {Standing.TOO_LATE: 410, Standing.REFUSED: 410}
@@ -147,6 +149,7 @@ def site(
         Route("/p/{link:str}", mine.preferences, methods=["GET"]),
         Route("/p/{link:str}", mine.choose, methods=["POST"]),
         *more,
+        *(news.NewsPages(database, desk, desk.languages, newsroom.words, _TEMPLATES, clock).routes() if desk else ()),
         *(signing.routes() if signing else ()),
         Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
         Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),

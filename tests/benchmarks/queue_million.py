@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mailbot.database.broadcast_tables import broadcast
@@ -27,6 +28,7 @@ def measure() -> Iterator[Figure]:
             upgrade(database)
             progress(f"{name}: a press list of {MAILS}")
             number = database.write_now(_press_list)
+            Path("/proc/self/clear_refs").write_text("5")  # the list's own memory does not count: only the mark from here on
             with MemoryWatch(os.getpid()) as memory:
                 began = time.perf_counter()
                 queued = database.write_now(bulk_store.enqueue_all, "b", "fontaine", _addressees(number), SECRET, "office.example", NOW)

@@ -18,9 +18,11 @@ from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database
 from mailbot.database.tables import attempt, delivery, edition, journalist
+from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
+from mailbot.message.incoming import parse
 from mailbot.message.splice import cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_store
+from mailbot.outbox import bulk_claim_store, bulk_dispatch, bulk_store, store
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases import store as releases
 from tests.edges.announced import LETTER, NOW, announce, rows, states, turn_into, values
@@ -286,3 +288,59 @@ def test_what_is_swapped_while_a_worker_has_it_is_not_marked(office: Newsroom) -
     held = office.database.write_now(bulk_claim_store.claim, "worker", 1, NOW)
     office.database.write_now(bulk_store.swap_letter, "b1", number, replace(LETTER, subject="Correction"), "corrected", NOW)
     assert office.database.write_now(bulk_claim_store.mark, [(held[0], NOW, "")], "worker", NOW) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(delivery.delete().where(delivery.c.recipient.startswith("bo")), "planned for 2, and has 1", id="somebody is gone"),
+        pytest.param(delivery.update().values(language="en"), "no mail of its broadcast's letter", id="another language"),
+        pytest.param(delivery.update().values(letter=None), "no mail of its broadcast's letter", id="no letter"),
+        pytest.param(delivery.update().values(state="sent", finished_at=NOW), "sent", id="sent without an attempt"),
+    ],
+)
+def test_verify_names_what_does_not_hold(office: Newsroom, change: sa.UpdateBase, said: str) -> None:
+    queue(office, "awa", "bo")
+    assert office.unsound() == []
+    office.database.write_now(lambda tx: tx.execute(change))
+    assert any(said in sentence for sentence in office.unsound())
+
+
+async def test_a_bounce_comes_back_to_an_address_that_names_its_mail(office: Newsroom, relay: LoopbackRelay) -> None:
+    queue(office, "awa")
+    office.ask("bo")
+    await drained(office.dispatcher(relay, return_path="bounces@office.example"))
+    for got in relay.mails:
+        report = f"From: MAILER-DAEMON@mx.example\r\nTo: <{got.sender.upper()}>\r\nSubject: failed\r\n\r\nno\r\n".encode()
+        assert got.sender.startswith("bounces+mb.") and len(got.sender.rpartition("@")[0]) <= 64
+        assert own_deliveries(parse(report), KEY) == (rows(office.database)[got.recipient].id,)
+
+
+@pytest.mark.parametrize("base", ["a" * 40 + "@office.example", "bounces@office.example"], ids=["no room", "a stranger's seal"])
+def test_what_does_not_name_a_mail_of_ours_is_none(base: str) -> None:
+    made = token.return_path(base, token.message_id(b"another key", "00112233", "office.example"))
+    assert own_deliveries(parse(f"From: x@y.example\r\nTo: {made}\r\n\r\nno\r\n".encode()), KEY) == ()
+
+
+async def test_a_person_may_let_a_mail_leave_once_more_when_all_others_have_left(office: Newsroom, relay: LoopbackRelay) -> None:
+    queue(office, "refused-after-dot", "awa")
+    await drained(office.dispatcher(relay))
+    turn_into(office.database, "finished")
+    one = rows(office.database)["refused-after-dot@journal.example"].id
+    assert office.database.write_now(store.send_again, one, office.now)
+    await drained(office.dispatcher(relay))
+    assert relay.tried["refused-after-dot@journal.example"] == 2
+
+
+async def test_who_leaves_while_a_slow_relay_has_the_others_gets_nothing(
+    office: Newsroom, relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_dispatch, "LONG_HELD_SECONDS", 0.3)
+    names = [f"slow-dot+{number}" for number in range(10, 22)]  # they leave in this order
+    queue(office, *names)
+    running = asyncio.create_task(drained(office.dispatcher(relay)))
+    await relay.wait_for(3)
+    office.database.write_now(suppression_store.suppress, f"{names[-1]}@journal.example", "hard-bounce", NOW)
+    await running
+    assert states(office.database)[f"{names[-1]}@journal.example"] == "suppressed" and len(relay.mails) == 11
+    assert office.unsound() == []

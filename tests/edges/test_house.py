@@ -23,7 +23,7 @@ NOUN_PACKAGES = ("message", "oauth", "alerts", "archive", "inbox", "cases", "rel
 STORES = {
     "store", "shelf", "suppression_store", "direct_answer_store", "known_store", "correction_store", "recall_store", "sign_off_store",
     "photo_store", "tally_store", "retention_store", "forget_store", "person_store", "roster_store", "segment_store", "bulk_store",
-    "bulk_claim_store",
+    "bulk_claim_store", "bulk_laws_store",
 }  # fmt: skip
 PROTOCOLS = {
     "imap", "imap_connection", "imap_protocol", "smtp", "smtp_dial", "smtp_upload", "webhook", "fetch", "picture", "contact_sheet",
@@ -33,7 +33,7 @@ VERBS = {
     "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
     "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce", "raise_alerts", "correct", "write_anew",
     "give_back", "last_look", "read_source", "submit", "enclose", "retain", "forget", "access_tokens", "invite", "read_table", "conduct",
-    "tell", "bulk_dispatch", "bulk_record",
+    "approve", "rewrite", "tell", "bulk_dispatch", "bulk_record",
 }  # fmt: skip
 OUTSIDE = {
     "aioimaplib", "aiosmtplib", "aiosmtpd", "alembic", "asyncio", "ctypes", "http", "logging", "mailbot.clock", "mailbot.database",

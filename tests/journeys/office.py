@@ -27,6 +27,7 @@ from mailbot.releases.release import Edition
 from mailbot.settings import load
 from mailbot.standing import standing
 from mailbot.verify import broken
+from tests.edges.commands import Commands, Said
 from tests.servers.dovecot import Dovecot
 from tests.servers.relay import Got, LoopbackRelay
 
@@ -178,6 +179,12 @@ class Office:
         command = [*MAILBOT, "--config", str(self.config), *words]
         done = subprocess.run(command, capture_output=True, text=True, env=self._environment(), check=False, timeout=60)
         assert done.returncode == exits, f"mailbot {' '.join(words)} exited with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def at_once(self, *words: str, exits: int = 0) -> Said:
+        """The same in this process, seconds faster: where the process is not the question."""
+        done = Commands(self.folder)("--config", str(self.config), *words)
+        assert done.code == exits, f"mailbot {' '.join(words)} exited with {done.code}:\n{done.out}\n{done.err}"
         return done
 
     async def commanded(self, *words: str, exits: int = 0) -> subprocess.CompletedProcess[str]:

@@ -27,7 +27,7 @@ def listed(office: Office, number: int, names: tuple[str, ...] = ("ok",)) -> Non
     lines = ["email;name;language"]
     lines += [f"{names[n % len(names)]}+{n}@media{n}.example;Person {n};{'en' if n % 3 == 0 else 'fr'}" for n in range(number)]
     (office.folder / "list.csv").write_text("\n".join(lines))
-    office.command("audience", "import", str(office.folder / "list.csv"), "--origin", "liste 2023", "--json")
+    office.at_once("audience", "import", str(office.folder / "list.csv"), "--origin", "liste 2023", "--json")
 
 
 def known(office: Office) -> None:
@@ -42,12 +42,12 @@ def known(office: Office) -> None:
 
 
 def planned(office: Office, *words: str) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(office.command("broadcast", "new", FOUNTAIN, *words, "--json").stdout)
+    made: dict[str, Any] = json.loads(office.at_once("broadcast", "new", FOUNTAIN, *words, "--json").out)
     return made
 
 
 def approved(office: Office, made: dict[str, Any]) -> None:
-    office.command("broadcast", "approve", made["id"], "--count", str(made["recipients"]), "--json")
+    office.at_once("broadcast", "approve", made["id"], "--count", str(made["recipients"]), "--json")
 
 
 async def passes(office: Office, minutes: float) -> None:
@@ -70,7 +70,7 @@ async def test_each_gets_their_own_in_their_language_once_after_the_hold(office_
     )
     made = planned(office)
     assert (made["recipients"], made["skipped"]) == (5, {"unsubscribed": 1})
-    office.command("broadcast", "approve", made["id"], "--count", "6", exits=1)
+    office.at_once("broadcast", "approve", made["id"], "--count", "6", exits=1)
     await passes(office, 60)
     assert relay.mails == [], "nobody has approved it"
     approved(office, made)
@@ -103,7 +103,7 @@ async def test_each_of_500_ends_where_its_relay_sends_it_and_the_report_adds_up(
     expected = Counter(ENDS[name] for n in range(500) for name in [tuple(ENDS)[n % len(ENDS)]])
     found = states(office, made)
     assert found == dict(expected) | {"state": found["state"]}
-    told = json.loads(office.command("broadcast", "report", made["id"], "--json").stdout)
+    told = json.loads(office.at_once("broadcast", "report", made["id"], "--json").out)
     assert Counter(row["state"] for row in told["mails"]) == expected
     copies = Counter(got.recipient for got in relay.mails if "+" in got.recipient)
     assert all(number == 1 or (number == 2 and name.startswith("drop-after-dot")) for name, number in copies.items())
@@ -117,7 +117,7 @@ async def test_many_dead_addresses_hold_it_after_two_waves_and_are_named(office:
     for minutes in (11, 12, 13, 14):
         await passes(office, minutes)
     assert states(office, made) == {"sent": 67, "failed": 33, "queued": 100, "state": "held"}
-    told = json.loads(office.command("broadcast", "report", made["id"], "--json").stdout)
+    told = json.loads(office.at_once("broadcast", "report", made["id"], "--json").out)
     assert "33 of 100 addresses are dead" in told["why"]
     assert len(told["dead_addresses"]) == 33
 
@@ -132,8 +132,8 @@ async def test_a_reply_stop_from_any_colleague_stops_it_and_resuming_takes_the_n
     await passes(office, 2)
     await passes(office, 60)
     assert states(office, made) == {"queued": 4, "state": "stopped"}
-    office.command("broadcast", "resume", made["id"], "--count", "5", exits=1)
-    office.command("broadcast", "resume", made["id"], "--count", "4")
+    office.at_once("broadcast", "resume", made["id"], "--count", "5", exits=1)
+    office.at_once("broadcast", "resume", made["id"], "--count", "4")
     await passes(office, 61)
     await passes(office, 62)
     assert states(office, made) == {"sent": 4, "state": "finished"}
