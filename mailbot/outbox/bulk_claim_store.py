@@ -43,8 +43,10 @@ _DUE = (
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )  # fmt: skip
+# A row is found by its id alone: PostgreSQL would else look through every row that is or was of this state.
+_state = sa.func.coalesce(delivery.c.state, "")
 _OURS = delivery.update().where(
-    delivery.c.id == sa.bindparam("the_delivery"), delivery.c.state == DeliveryState.SENDING,
+    delivery.c.id == sa.bindparam("the_delivery"), _state == DeliveryState.SENDING,
     delivery.c.holder == sa.bindparam("the_holder"), delivery.c.fence == sa.bindparam("the_fence"),
 )  # fmt: skip
 _TAKE = (
@@ -52,7 +54,7 @@ _TAKE = (
     .where(
         delivery.c.id == sa.bindparam("the_delivery"),
         delivery.c.fence == sa.bindparam("the_fence"),
-        sa.or_(*(delivery.c.state == state for state in WAITING)),  # one by one: many rows are changed by one statement
+        sa.or_(*(_state == state for state in WAITING)),  # one by one: many rows are changed by one statement
     )
     .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
 )

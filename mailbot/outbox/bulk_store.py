@@ -24,7 +24,7 @@ from mailbot.message.outgoing import File
 from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
 from mailbot.outbox.store import WAITING
 
-AT_ONCE = 20_000  # rows in memory, whatever the list's length
+AT_ONCE = 10_000  # rows in memory, whatever the list's length
 PAGES_IN_MEMORY = -24_000  # KB for SQLite's indexes while it queues; it has two thousand otherwise
 
 # Those who are being queued. It lives as long as a connection, and is empty outside enqueue_all.

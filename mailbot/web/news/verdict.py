@@ -66,8 +66,13 @@ def _changes(edition: Edition, text: str, ours: frozenset[str]) -> tuple[Change,
     paragraphs = [part for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if _plain(part) and _plain(part) not in around]
     first = next((number for number, part in enumerate(paragraphs) if set(_sentences(part)) & ours), 0)
     last = next((number for number in reversed(range(len(paragraphs))) if set(_sentences(paragraphs[number])) & ours), len(paragraphs) - 1)
-    body = "\n\n".join(" ".join(part.split()) for part in paragraphs[first : last + 1])
+    body = "\n\n".join(_unwrapped(part) for part in paragraphs[first : last + 1])
     return difference(edition, replace(edition, body=body))
+
+
+def _unwrapped(paragraph: str) -> str:
+    """One line, but for the entries of a list, each of which is one."""
+    return re.sub(r"[ \t]*\n[ \t]*(?!\s*(?:[-*•]|\d{1,3}[.)])\s)", " ", paragraph.strip())
 
 
 def _sentences(text: str) -> Iterable[str]:
