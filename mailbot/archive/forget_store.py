@@ -20,6 +20,7 @@ from mailbot.audience.suppression import Why
 from mailbot.cases.case import UNFINISHED as OPEN_CASES
 from mailbot.database.all_tables import metadata
 from mailbot.database.correction_tables import past_edition
+from mailbot.database.desk_tables import desk_link, desk_session, desk_user
 from mailbot.database.engine import Tx
 from mailbot.database.tables import attempt, bounce, case_file, delivery, edition, journalist, mail, mail_copy, suppression
 from mailbot.inbox.store import DECIDED, STORED, content
@@ -30,6 +31,7 @@ AT_ONCE = 50
 EVERYTHING = 1 << 30
 TO_WHO_WROTE = (Kind.ANSWER, Kind.LETTER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION)
 PUBLISHED = (edition, past_edition)  # what the world has read: a correction changes that
+COLLEAGUES = (desk_user, desk_session, desk_link)   # who may use the desk: another's name there is no mention of the person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +140,12 @@ def forget(tx: Tx, who: Person, names: re.Pattern[str], found: Held, terms: Term
     tx.execute(bounce.delete().where(bounce.c.address_key == who.key))
     _forget_sendings(tx, who, terms, digest, now)
     tx.execute(journalist.delete().where(journalist.c.key == who.key))
+    tx.execute(desk_user.delete().where(desk_user.c.key == who.key))
     tx.execute(suppression.delete().where(suppression.c.address_key == who.key, suppression.c.lifted_at.is_not(None)))
     tx.execute(suppression.update().where(suppression.c.address_key == who.key).values(address_key=digest))
     suppression_store.suppress(tx, digest, Why.FORGOTTEN, now)
     both = pattern(replace(who, words=(*who.words, *found.called)))
-    return sum(_swept(tx, table, who, names, both) for table in metadata.sorted_tables if table not in PUBLISHED)
+    return sum(_swept(tx, table, who, names, both) for table in metadata.sorted_tables if table not in (*PUBLISHED, *COLLEAGUES))
 
 
 def _forget_sendings(tx: Tx, who: Person, terms: Terms, digest: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mailbot.audience import store, suppression_store
 from mailbot.audience.journalist import Channel, State, Why
-from mailbot.cli.spreadsheet import table
+from mailbot.audience.spreadsheet import table
 from mailbot.database.engine import Database, Tx
 from mailbot.message.address import Address
 from tests.edges.commands import Commands

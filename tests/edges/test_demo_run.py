@@ -15,8 +15,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from playwright.async_api import async_playwright
 
 from mailbot.demo.run import explanation
+from tests.servers import throwaway
 
 START_SECONDS, ANSWER_SECONDS = 60.0, 30.0
 COMMAND = ("-c", "from mailbot.cli.main import main; main()")
@@ -30,6 +32,7 @@ class Demo:
     port: int
     config: Path
     temporary: Path
+    desk: str   # the link that lets in once
 
     async def ask(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         """Status, where it leads, text."""
@@ -85,7 +88,8 @@ async def _started(process: asyncio.subprocess.Process, temporary: Path) -> Demo
             said += line.decode()
     (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/\s", said)
     (config,) = re.findall(r"--config (\S+) status", said)
-    return Demo(process, int(port), Path(config), temporary)
+    (desk,) = re.findall(r"(http://\S+/desk/enter/\S+)", said)
+    return Demo(process, int(port), Path(config), temporary, desk)
 
 
 async def test_a_newcomers_mail_is_answered_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
@@ -103,6 +107,27 @@ async def test_a_newcomers_mail_is_answered_and_ctrl_c_leaves_nothing(demo: Demo
     async with asyncio.timeout(30):
         assert await demo.process.wait() == 0
     assert list(demo.temporary.iterdir()) == []
+
+
+async def test_a_newcomer_publishes_approves_and_watches_a_broadcast_in_a_browser(demo: Demo) -> None:
+    throwaway.needed("/usr/bin/chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = await browser.new_page(locale="fr-FR")
+        page.set_default_timeout(ANSWER_SECONDS * 1000)
+        await page.goto(demo.desk)
+        await page.get_by_role("button", name="Entrer").click()
+        await page.get_by_role("link", name="Communiqués").click()
+        await page.get_by_role("link", name=re.compile("pont mobile")).click()
+        await page.get_by_label(re.compile("J’ai regardé")).check()
+        await page.get_by_role("button", name="Publier").click()
+        await page.get_by_role("link", name="Annoncer à la liste de presse").click()
+        await page.get_by_role("button", name="Préparer").click()
+        await page.get_by_label("Écrivez le nombre de destinataires").fill("40")
+        await page.get_by_role("button", name="Approuver l’envoi").click()
+        await page.locator("#live", has_text="Terminé").wait_for()      # the page was not loaded again
+        assert "40 sur 40" in await page.locator("#live").inner_text()
+        await browser.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "a closed terminal"])

@@ -130,6 +130,7 @@ def test_who_is_taken_out_is_out_at_once_and_the_cases_go_on(stand: Stand) -> No
     assert browser.get("/desk").status == 303
     assert _case_of(stand, number).overdue
     assert stand.office.database.read_now(cases.notes_of, number) == []
+    assert stand.office.unsound() == []
     assert stand.office.database.write_now(dismiss, stand.office.desk, EDITOR, stand.office.now) is None
 
 

@@ -17,11 +17,13 @@ from mailbot.outbox.store import UNFINISHED
 
 ROWS = 50
 _PERSONS = (Kind.ANSWER, Kind.LETTER, Kind.ACKNOWLEDGEMENT, Kind.CONFIRMATION, Kind.CORRECTION)
+_CARRIED_OUT = mail.c.mode != "observe"
 _TO_LISTED = (*_PERSONS, Kind.BROADCAST)
 _OPEN_TO_ALL = sa.or_(mail.c.id.is_(None), mail.c.reason.not_in(list(PROTECTED)))
 _MAIL = sa.select(
     mail.c.id, mail.c.received_at, mail.c.sender, mail.c.subject, mail.c.reason, mail.c.outcome, mail.c.state.label("stands"),
-    mail.c.waiting, mail.c.language, mail.c.answered_at, case_file.c.state.label("case"), case_file.c.deadline, case_file.c.deadline_words,
+    mail.c.waiting, mail.c.mode, mail.c.language,
+    mail.c.answered_at, case_file.c.state.label("case"), case_file.c.deadline, case_file.c.deadline_words,
     case_file.c.urgent, case_file.c.colleague, case_file.c.overdue, case_file.c.journalist_name,
 ).outerjoin(case_file, case_file.c.mail == mail.c.id)  # fmt: skip
 
@@ -35,12 +37,13 @@ def waiting(tx: Tx, limit: int) -> list[dict[str, Any]]:
 def done(tx: Tx, since: datetime, limit: int) -> list[dict[str, Any]]:
     """What was dealt with without a person since then, the newest first."""
     by_itself = mail.c.outcome.in_(("send_release", "subscribe", "unsubscribe"))
-    return _rows(tx, _MAIL.where(mail.c.decided_at > since, by_itself).order_by(mail.c.id.desc()).limit(limit))
+    return _rows(tx, _MAIL.where(mail.c.decided_at > since, by_itself, _CARRIED_OUT).order_by(mail.c.id.desc()).limit(limit))
 
 
 def counts(tx: Tx, since: datetime) -> dict[str, int]:
     """How many mails became what since then."""
-    query = sa.select(mail.c.outcome, sa.func.count().label("number")).where(mail.c.decided_at > since).group_by(mail.c.outcome)
+    query = sa.select(mail.c.outcome, sa.func.count().label("number")).where(mail.c.decided_at > since, _CARRIED_OUT)
+    query = query.group_by(mail.c.outcome)
     return {row.outcome: row.number for row in tx.execute(query)}
 
 
@@ -59,7 +62,7 @@ def mails(tx: Tx, which: str, query: str, before: int) -> list[dict[str, Any]]:
     if which == "waiting":
         asked = asked.where(mail.c.waiting)
     if which == "answered":
-        asked = asked.where(mail.c.outcome == "send_release")
+        asked = asked.where(mail.c.outcome == "send_release", _CARRIED_OUT)
     if query:
         hidden = mail.c.reason.in_(list(PROTECTED))
         found = sa.or_(*(sa.func.lower(one).contains(query.lower(), autoescape=True) for one in (mail.c.sender, mail.c.subject)))
