@@ -155,7 +155,7 @@ def site(
         Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),
         Route("/style.css", lambda _: FileResponse(PAGES / "style.css", media_type="text/css"), methods=["GET"]),
     ]
-    troubles = {HTTPException: pages.trouble, DatabaseUnusable: pages.trouble}
+    troubles = {HTTPException: pages.trouble, DatabaseUnusable: pages.trouble, Exception: pages.trouble}  # the last is logged, too
     return with_headers(Starlette(routes=routes, exception_handlers=troubles), HEADERS)
 
 

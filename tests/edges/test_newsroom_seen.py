@@ -1,0 +1,129 @@
+"""The public pages in a real browser: nothing in anybody's way, none too wide, all by keyboard; and robots change nothing."""
+
+import hashlib
+import html
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, async_playwright
+
+from mailbot.audience.link import list_link, preferences_link
+from mailbot.database.engine import Database
+from mailbot.database.tables import metadata
+from mailbot.releases import correction_store, store
+from tests.edges.newsroom import FOUNTAIN, FOUNTAIN_EN
+from tests.edges.test_newsroom import NOW, visiting
+from tests.edges.test_subscriber_pages import announced
+from tests.edges.test_web_links import SECRET
+from tests.servers.throwaway import needed
+
+GRAVE = {"serious", "critical"}
+MARKET = replace(FOUNTAIN, slug="marche", release="marche", title="Le marché de nuit", date=date(2026, 6, 2), topics=("marché",))
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    needed("/usr/bin/chromium")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+        )
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+def paths(database: Database) -> list[str]:
+    """Every public page, in each language."""
+    for edition in (FOUNTAIN, FOUNTAIN_EN, MARKET):
+        database.write_now(store.save, edition, NOW)
+    for release in ("fontaine", "marche"):
+        database.write_now(store.publish, release, NOW, signatory="")
+    database.write_now(correction_store.withdraw, "marche", "", NOW)
+    number = announced(database)
+    fixed = [f"/u/{list_link(SECRET, number)}", f"/p/{preferences_link(SECRET, number)}", "/r/nowhere"]
+    news = ("/", "/r/fontaine", "/r/marche", "/verify", "/subscribe")
+    return [*fixed, *(f"{path}?lang={code}" for code in ("fr", "en") for path in news)]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light")])
+async def test_no_page_stands_in_anybodys_way(database: Database, paths: list[str], browser: Browser, width: int, scheme: Any) -> None:
+    found: list[tuple[str, str, str]] = []
+    async with visiting(database) as visitor:
+        context = await browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page = await context.new_page()
+        for path in paths:
+            await page.goto(f"http://127.0.0.1:{visitor.port}{path}")
+            seen = (await Axe().run(page, options={"resultTypes": ["violations"]})).response["violations"]
+            found += [(path, one["id"], one["nodes"][0]["html"][:150]) for one in seen if one["impact"] in GRAVE]
+            if await page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append((path, "wider than the screen", ""))
+        await context.close()
+    assert found == []
+
+
+async def test_a_place_on_the_list_is_asked_for_and_preferences_are_kept_by_keyboard_alone(
+    database: Database, paths: list[str], browser: Browser
+) -> None:
+    async with visiting(database) as visitor:
+        page = await (await browser.new_context(viewport={"width": 360, "height": 700})).new_page()
+        await page.goto(f"http://127.0.0.1:{visitor.port}/subscribe?lang=en")
+        await _tab_to(page, "address")
+        await page.keyboard.type("reader@paper.example")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("status").wait_for()
+        await page.goto(f"http://127.0.0.1:{visitor.port}{paths[1]}")
+        await _tab_to(page, "language")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        await _tab_to(page, "", "BUTTON")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("status").wait_for()
+        assert await page.locator("html").get_attribute("lang") == "en"
+
+
+async def _tab_to(page: Any, name: str, tag: str = "") -> None:
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        where = await page.evaluate("[document.activeElement.id, document.activeElement.tagName]")
+        if (name and where[0] == name) or (tag and where[1] == tag):
+            return
+    raise AssertionError(f"no way by keyboard to {name or tag}")
+
+
+async def test_a_crawl_of_every_link_by_head_get_and_a_browser_changes_nothing(
+    database: Database, paths: list[str], browser: Browser
+) -> None:
+    before = _sum(database)
+    async with visiting(database) as visitor:
+        context = await browser.new_context()
+        page, todo, seen = await context.new_page(), list(paths), set[str]()
+        while todo:
+            path = todo.pop()
+            if path in seen or not path.startswith("/") or path.endswith(".css"):
+                continue
+            seen.add(path)
+            await visitor.ask("HEAD", path)
+            if ".pdf" in path:
+                continue
+            text = (await visitor.ask("GET", path)).text
+            todo += [html.unescape(one) for one in re.findall(r'href="(/[^"]*)"', text)]
+            if ".xml" not in path:
+                await page.goto(f"http://127.0.0.1:{visitor.port}{path}")
+        await context.close()
+    assert len(seen) > 12
+    assert _sum(database) == before
+
+
+def _sum(database: Database) -> str:
+    """Of everything in the database."""
+    with database.engine.connect() as tx:
+        rows = [str(row) for table in metadata.sorted_tables for row in tx.execute(sa.select(table))]
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
