@@ -1,5 +1,6 @@
 """The desk over real HTTP: who gets in, what each role may, what is refused and changes nothing, and that every deed is in the journal."""
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from mailbot.audience import store as audience
 from mailbot.cases import store as cases
@@ -436,6 +438,20 @@ def test_a_broken_list_changes_nothing(stand: Stand, content: bytes) -> None:
 @pytest.mark.parametrize("content", [b"<svg><script/></svg>", b"<html><script>", b"GIF89a"], ids=["svg", "html", "gif"])
 def test_what_is_no_photo_is_not_taken(stand: Stand, content: bytes) -> None:
     assert stand.browser(EDITOR).upload("/desk/releases/fontaine/photos", {"caption": "x"}, [("file", "a.jpg", content)]).status == 400
+
+
+@on_sqlite
+def test_a_photo_is_attached_shown_as_we_made_it_and_removed(stand: Stand) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(file, "JPEG")
+    browser = stand.browser(EDITOR)
+    says = {"caption": "La fontaine", "credit": "Velmora", "until": "2027-06-30"}
+    assert browser.upload("/desk/releases/fontaine/photos", says, [("file", "../a.jpg", file.getvalue())]).status == 303
+    assert "La fontaine" in browser.get("/desk/releases/fontaine").text
+    shown = browser.get("/desk/releases/fontaine/photos/1")
+    assert (shown.headers["content-type"], shown.content[:2]) == ("image/jpeg", b"\xff\xd8")
+    assert browser.post("/desk/releases/fontaine/detach", {"number": "1"}).status == 303
+    assert browser.get("/desk/releases/fontaine/photos/1").status == 404
 
 
 def test_the_brakes_are_drawn_by_an_editor_and_let_go_by_an_approver(stand: Stand) -> None:
