@@ -36,6 +36,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         typer.echo(f"Trouble with the relay: {one_line(outbox['trouble'], 300)}")
     if outbox["sending_stopped"]:
         typer.echo("Sending is STOPPED; `mailbot resume-sending` lets mail leave again.")
+    for one in found["broadcasts"]:
+        if one["state"] not in ("finished", "cancelled"):
+            told = ", ".join(f"{number:,} {name}" for name, number in one["states"].items() if number)
+            typer.echo(f"Announcement {one['id']} of {one_line(one['release'], 60)}: {one['state']}; {told or 'nobody'}.")
     for one in found["alerts"]["open"]:
         typer.echo(f"ALERT since {one['since']}: {one['condition']}: {SAYS[Kind(one['kind'])]}.")
     if found["alerts"]["undelivered"]:
