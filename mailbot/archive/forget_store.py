@@ -158,7 +158,10 @@ def _forget_sendings(tx: Tx, who: Person, terms: Terms, digest: str, now: dateti
     tx.execute(delivery.delete().where(delivery.c.id.in_(others)))
     unsent = (delivery.c.id.in_(announced), delivery.c.state.in_(WAITING))
     tx.execute(delivery.update().where(*unsent).values(state=DeliveryState.CANCELLED, finished_at=now))
-    nobody = {"recipient": "", "recipient_name": "", "recipient_key": digest, "cap_key": digest, "recipient_domain": "", "last_text": ""}
+    nobody = {
+        "journalist": None, "recipient": "", "recipient_name": "", "recipient_key": digest, "cap_key": digest, "recipient_domain": "",
+        "last_text": "",
+    }  # fmt: skip
     tx.execute(delivery.update().where(delivery.c.id.in_(announced)).values(nobody))
     tx.execute(attempt.update().where(attempt.c.delivery.in_(announced)).values(text=""))
     retention_store.unwrite(tx, announced, now)

@@ -79,6 +79,7 @@ def _office(tx: Tx) -> None:
     cases.add_note(tx, case, "d2", "token", Address(COLLEAGUE), NOW)
     who = audience.known(tx, Address(AWA, NAME), "fr", NOW)
     audience.become(tx, who, State.SUBSCRIBED, NOW)
+    tx.execute(delivery.update().where(delivery.c.kind == Kind.BROADCAST).values(journalist=who.id))
     audience.note(tx, who, Channel.MAIL, Why.CONFIRMED, f"OUI, {NAME}", 1, NOW)
     audience.ask(tx, who, Purpose.JOIN, "d5", "seal", NOW)
     suppression_store.note(tx, key(AWA), Bounce(NOW, Grade.SOFT, "d6"), "4.2.2", f"<{AWA}> is full", None)
