@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --warn-undefined-variables
-.PHONY: help demo run test check fix lock bench torture clean
+.PHONY: help demo run test check fix lock bench torture pictures clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,10 @@ bench: .venv/ready-for-tests  ## Measure what README claims about speed.
 torture: .venv/ready-for-tests  ## The long tests: kill -9 at a hundred moments, and teaching it anew without some of the voices.
 	@tests/install_servers.sh
 	$(BIN)/pytest tests -m torture
+
+pictures: .venv/ready-for-tests  ## Take the pictures that README shows anew, from the demonstration.
+	@tests/install_servers.sh
+	$(BIN)/python -m tests.pictures
 
 lock:  ## Write both locks anew from pyproject.toml (needs uv; every package may move to its newest allowed version).
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv"; exit 1; }
