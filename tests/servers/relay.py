@@ -34,7 +34,7 @@ with warnings.catch_warnings():
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "127.0.0.1"
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 ENOUGH = "451 4.7.500 Server busy. Please try again later"
 AT_RCPT = {"nobody": "550 5.1.1 no such user", "tempfail": "451 4.3.0 not now", "full": "452 4.2.2 mailbox full", "throttled": ENOUGH}
 AT_DOT = {
