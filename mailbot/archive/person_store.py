@@ -4,8 +4,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mailbot.database.broadcast_tables import broadcast, left_out
 from mailbot.database.engine import Tx
-from mailbot.database.tables import bounce, case_file, delivery, mail, suppression
+from mailbot.database.tables import bounce, case_file, delivery, journalist, mail, suppression
 
 _MAIL = ("id", "received_at", "subject", "kind", "outcome", "reason", "language", "answered_at", "emptied_at")
 _DELIVERY = (
@@ -14,6 +15,14 @@ _DELIVERY = (
 _CASE = ("id", "mail", "state", "reason", "journalist_name", "deadline", "opened_at", "closed_at", "how")
 _BOUNCE = ("at", "grade", "status", "diagnostic")
 _SUPPRESSION = ("reason", "since", "lifted_at")
+# The announcements that this person did not get, and why.
+_LEFT_OUT = (
+    sa.select(broadcast.c.id, broadcast.c.release, broadcast.c.created_at, left_out.c.reason)
+    .join(left_out, left_out.c.broadcast == broadcast.c.id)
+    .join(journalist, journalist.c.id == left_out.c.journalist)
+    .where(journalist.c.key == sa.bindparam("the_key"))
+    .order_by(broadcast.c.created_at, broadcast.c.id)
+)
 
 
 def everything(tx: Tx, key: str, digest: str) -> dict[str, list[dict[str, Any]]]:
@@ -23,6 +32,7 @@ def everything(tx: Tx, key: str, digest: str) -> dict[str, list[dict[str, Any]]]
         "deliveries": _rows(tx, delivery, _DELIVERY, delivery.c.recipient_key == key),
         "cases": _rows(tx, case_file, _CASE, case_file.c.mail.in_(sa.select(mail.c.id).where(mail.c.sender_key == key))),
         "bounces": _rows(tx, bounce, _BOUNCE, bounce.c.address_key == key),
+        "left_out": [dict(row) for row in tx.execute(_LEFT_OUT, {"the_key": key}).mappings()],
         "suppressions": _rows(tx, suppression, _SUPPRESSION, suppression.c.address_key.in_((key, digest))),
     }
 

@@ -131,6 +131,11 @@ def redeem(tx: Tx, token: str, purpose: Purpose, now: datetime) -> bool:
     return tx.execute(confirmation.update().where(*where).values(used_at=now)).rowcount == 1
 
 
+def keys(tx: Tx) -> list[str]:
+    """Those of everybody we know of."""
+    return list(tx.execute(sa.select(journalist.c.key)).scalars())
+
+
 def listed(tx: Tx) -> list[dict[str, Any]]:
     """Rows for people and programs, by address."""
     return [dict(row) for row in tx.execute(_SHOWN.order_by(journalist.c.key)).mappings()]

@@ -1,6 +1,8 @@
 """`mailbot audience`: who is on the press list, since when, and in which words they agreed."""
 
 import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,11 +72,12 @@ def show(context: typer.Context, address: AddressOf, as_json: Json = False) -> N
         of, hashed = _keys(context, address, only_looks=True)
         row = database.read_now(store.shown, of)
         held = database.read_now(everything, of, hashed)
+        near = get_close_matches(of, database.read_now(store.keys), 3, 0.85) if row is None else []
     if row is None and not any(held.values()):
-        raise _unknown(address)
+        raise _unknown(address, near)
     if as_json:
         return print_json((row or {"address": address, "state": "none", "consent": []}) | {"held": held})
-    for name in ("address", "name", "language", "outlet", "medium", "state", "origin"):
+    for name in ("address", "name", "language", "outlet", "medium", "beat", "place", "format", "notes", "state", "origin"):
         typer.echo(f"{name}: {one_line((row[name] or '') if row else '', 200)}".rstrip())
     for one in row["consent"] if row else ():
         of_mail = f", mail {one['mail']}" if one["mail"] else ""
@@ -89,7 +92,13 @@ def _print_held(held: dict[str, list[dict[str, Any]]]) -> None:
         became = one["outcome"] or "not decided"
         typer.echo(f"  mail {one['id']} of {one['received_at']:%Y-%m-%d}: {became}, {one_line(one['subject'], 100)}".rstrip(", "))
     for one in held["deliveries"]:
-        typer.echo(f"  {one['kind']} {one['id']} of {one['created_at']:%Y-%m-%d}: {one['state']}, {one_line(one['subject'], 100)}")
+        about, said = one_line(one["subject"] or one["edition"], 100), one_line(f"{one['last_code'] or ''} {one['last_text']}".strip(), 100)
+        told = f"; the relay said: {said}" if said else ""
+        typer.echo(f"  {one['kind']} {one['id']} of {one['created_at']:%Y-%m-%d %H:%M}: {one['state']}, {about}{told}")
+    for one in held["left_out"]:
+        typer.echo(f"  announcement {one['id']} of {one['created_at']:%Y-%m-%d}: not sent ({one['reason']}), {one_line(one['release'], 80)}")
+    for one in held["bounces"]:
+        typer.echo(f"  {one['grade']} bounce of {one['at']:%Y-%m-%d}: {one_line(one['status'] + ' ' + one['diagnostic'], 140)}")
     for one in held["suppressions"]:
         lifted = f", lifted {one['lifted_at']:%Y-%m-%d}" if one["lifted_at"] else ""
         typer.echo(f"  not written to since {one['since']:%Y-%m-%d}: {one['reason']}{lifted}")
@@ -115,7 +124,8 @@ def export(
             return print_json_lines(database.read_now(store.shown, _keys(context, one, only_looks=True)[0]) for one in keys)
         rows = database.read_now(store.consents)
     columns = (
-        "address", "name", "language", "outlet", "medium", "state", "origin", "created_at", "changed_at", "at", "event", "channel", "words",
+        "address", "name", "language", "outlet", "medium", "beat", "place", "format", "notes", "state", "origin", "created_at", "changed_at",
+        "at", "event", "channel", "words",
     )  # fmt: skip
     text = table(columns, rows)
     if file is None:
@@ -236,8 +246,9 @@ def remove(context: typer.Context, address: AddressOf, yes: Yes = False, dry_run
     answer(as_json, facts, f"{who.address}: {who.state} -> {after}" + (" (dry run)" if dry_run else ""))
 
 
-def _unknown(address: str) -> typer.Exit:
-    typer.echo(f"mailbot: there is no journalist {one_line(address, 100)!r}. `mailbot audience list` shows them.", err=True)
+def _unknown(address: str, near: Sequence[str] = ()) -> typer.Exit:
+    like = f" Is it {' or '.join(one_line(one, 60) for one in near)}?" if near else ""
+    typer.echo(f"mailbot: there is no journalist {one_line(address, 100)!r}.{like} `mailbot audience list` shows them.", err=True)
     return typer.Exit(1)
 
 

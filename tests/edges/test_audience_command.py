@@ -10,6 +10,7 @@ import pytest
 from mailbot.audience import store, suppression_store
 from mailbot.audience.journalist import Channel, State, Why
 from mailbot.audience.spreadsheet import table
+from mailbot.database.broadcast_tables import broadcast, left_out
 from mailbot.database.engine import Database, Tx
 from mailbot.message.address import Address
 from tests.edges.commands import Commands
@@ -125,3 +126,19 @@ def test_the_list_goes_out_as_a_file_that_no_spreadsheet_acts_on(mailbot: Comman
 def test_no_cell_begins_as_a_formula_does(start: str) -> None:
     assert f"'{start}1" in table(["a"], [{"a": f"{start}1"}])
     assert table(["a"], [{"a": -1}]).splitlines()[1] == "-1", "a number is a number"
+
+
+def test_an_address_a_letter_away_is_named(mailbot: Commands) -> None:
+    assert f"Is it {AWA}?" in mailbot("audience", "show", "awo@journal.example").err
+
+
+def test_what_somebody_did_not_get_is_shown_with_its_reason(mailbot: Commands, database: Database) -> None:
+    def left(tx: Tx) -> None:
+        kept = {"kind": "release", "release": "fontaine", "state": "finished", "audience": "all", "recipients": 0, "skipped": {}}
+        tx.execute(broadcast.insert(), {"id": "b1", "created_at": NOW, **kept})
+        who = store.find(tx, AWA)
+        assert who is not None
+        tx.execute(left_out.insert(), {"broadcast": "b1", "journalist": who.id, "reason": "paused"})
+
+    database.write_now(left)
+    assert "announcement b1 of 2026-03-01: not sent (paused), fontaine" in mailbot("audience", "show", AWA).out
