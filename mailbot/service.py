@@ -158,6 +158,7 @@ def _pages(
         settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
         clock=clock, zone=terms.office_zone(settings), approvals=settings.broadcast.approvals,
         hold=timedelta(minutes=settings.broadcast.hold_minutes), pace=(settings.smtp.rate_per_minute, settings.smtp.rate_per_day),
+        accent=settings.web.accent,
     )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
     return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))

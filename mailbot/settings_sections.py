@@ -147,6 +147,19 @@ class Web(Section):
     listen: str = Field("127.0.0.1:8080", description="Address and port to listen on.")
     public_url: str = Field("", description="https address of the public pages; empty: everything works by mail.")
     trusted_proxies: Words = Field([], description="Addresses of proxies whose forwarding headers are believed.")
+    accent: str = Field("#1b3a5c", description="The office's colour on its pages, as #rrggbb; dark enough for white letters on it.")
+
+    @field_validator("accent")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour, such as #1b3a5c")
+        parts = [int(value[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        light = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+        if 1.05 / (luminance + 0.05) < 4.5:  # WCAG 2.2, 1.4.3
+            raise ValueError("is too light: white letters on it could not be read")
+        return value
 
     @field_validator("listen")
     @classmethod

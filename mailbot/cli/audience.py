@@ -96,7 +96,7 @@ def _print_held(held: dict[str, list[dict[str, Any]]]) -> None:
         told = f"; the relay said: {said}" if said else ""
         typer.echo(f"  {one['kind']} {one['id']} of {one['created_at']:%Y-%m-%d %H:%M}: {one['state']}, {about}{told}")
     for one in held["left_out"]:
-        typer.echo(f"  announcement {one['id']} of {one['created_at']:%Y-%m-%d}: not sent ({one['reason']}), {one_line(one['release'], 80)}")
+        typer.echo(f"  announcement {one['id']}, {one['created_at']:%Y-%m-%d}: not sent ({one['reason']}), {one_line(one['release'], 80)}")
     for one in held["bounces"]:
         typer.echo(f"  {one['grade']} bounce of {one['at']:%Y-%m-%d}: {one_line(one['status'] + ' ' + one['diagnostic'], 140)}")
     for one in held["suppressions"]:
@@ -124,8 +124,8 @@ def export(
             return print_json_lines(database.read_now(store.shown, _keys(context, one, only_looks=True)[0]) for one in keys)
         rows = database.read_now(store.consents)
     columns = (
-        "address", "name", "language", "outlet", "medium", "beat", "place", "format", "notes", "state", "origin", "created_at", "changed_at",
-        "at", "event", "channel", "words",
+        "address", "name", "language", "outlet", "medium", "beat", "place", "format", "notes", "state", "origin", "created_at",
+        "changed_at", "at", "event", "channel", "words",
     )  # fmt: skip
     text = table(columns, rows)
     if file is None:

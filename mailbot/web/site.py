@@ -14,7 +14,7 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -29,6 +29,7 @@ from mailbot.web.follow_link import Standing, asked_by, follow, standing
 from mailbot.web.form import sent_form
 from mailbot.web.headers import with_headers
 from mailbot.web.news import pages as news
+from mailbot.web.style import SHIPPED, styled
 from mailbot.web.subscriber_pages import masked
 
 PAGES = Path(__file__).parent / "pages"
@@ -63,6 +64,7 @@ class Newsroom:
     languages: tuple[str, ...]
     words: Mapping[str, Mapping[str, str]]
     secret: bytes
+    accent: str = SHIPPED
 
 
 _TEMPLATES = jinja2.Environment(
@@ -153,7 +155,7 @@ def site(
         *(signing.routes() if signing else ()),
         Route("/{of:str}/{link:str}", pages.look, methods=["GET"]),
         Route("/{of:str}/{link:str}", pages.act, methods=["POST"]),
-        Route("/style.css", lambda _: FileResponse(PAGES / "style.css", media_type="text/css"), methods=["GET"]),
+        Route("/style.css", styled(PAGES / "style.css", newsroom.accent), methods=["GET"]),
     ]
     troubles = {HTTPException: pages.trouble, DatabaseUnusable: pages.trouble, Exception: pages.trouble}  # the last is logged, too
     return with_headers(Starlette(routes=routes, exception_handlers=troubles), HEADERS)

@@ -141,4 +141,4 @@ def test_what_somebody_did_not_get_is_shown_with_its_reason(mailbot: Commands, d
         tx.execute(left_out.insert(), {"broadcast": "b1", "journalist": who.id, "reason": "paused"})
 
     database.write_now(left)
-    assert "announcement b1 of 2026-03-01: not sent (paused), fontaine" in mailbot("audience", "show", AWA).out
+    assert "announcement b1, 2026-03-01: not sent (paused), fontaine" in mailbot("audience", "show", AWA).out

@@ -135,3 +135,10 @@ def test_loopback_is_what_never_leaves_the_machine(host: str, loopback: bool) ->
 
 def test_an_instant_needs_an_offset_and_becomes_utc() -> None:
     assert parse_instant("2025-01-01T08:00:00+01:00").isoformat() == "2025-01-01T07:00:00+00:00"
+
+
+@pytest.mark.parametrize(("colour", "told"), [("blue", "must be a colour"), ("#1b3a5", "must be a colour"), ("#ffcc00", "too light")])
+def test_an_accent_on_which_nothing_could_be_read_is_refused(tmp_path: Path, colour: str, told: str) -> None:
+    (tmp_path / "mailbot.toml").write_text(f'[web]\naccent = "{colour}"\n')
+    with pytest.raises(SettingsFault, match=told):
+        load(tmp_path / "mailbot.toml", {})

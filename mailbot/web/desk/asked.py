@@ -9,6 +9,7 @@ from mailbot.database.engine import Database, Tx
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.read_mail import Reader
 from mailbot.web.desk.role import Role, allows
+from mailbot.web.style import SHIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Bureau:
     approvals: int = 1
     hold: timedelta = timedelta(minutes=10)
     pace: tuple[int, int] = (0, 0)      # mails a minute, and a day
+    accent: str = SHIPPED
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from mailbot.web.desk.login import Entrance
 from mailbot.web.desk.printing import FOLDER, HEADERS, Pages
 from mailbot.web.desk.role import Role
 from mailbot.web.headers import with_headers
+from mailbot.web.style import styled
 
 READER, EDITOR, APPROVER = Role.READER, Role.EDITOR, Role.APPROVER
 FILES = 10 << 20
@@ -84,7 +85,7 @@ def routes(bureau: Bureau) -> list[Route]:
     inside = [
         Route("/desk/live.js", lambda _: FileResponse(FOLDER / "live.js", media_type="text/javascript"), methods=["GET"]),
         Route("/desk/broadcasts/{id:str}/live", watched, methods=["GET"]),
-        Route("/desk/desk.css", lambda _: FileResponse(FOLDER / "desk.css", media_type="text/css"), methods=["GET"]),
+        Route("/desk/desk.css", styled(FOLDER / "desk.css", bureau.accent), methods=["GET"]),
         *Entrance(door).routes(),
         *(Route(way.path, door.at(way), methods=[way.method]) for way in WAYS),
         Route("/desk", lost), Route("/desk/{rest:path}", lost),
