@@ -24,6 +24,7 @@ from mailbot.office import Office, release_url
 from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.releases import correction_store, photo_store
 from mailbot.releases.body import to_text
+from mailbot.releases.correction import Correction
 from mailbot.releases.release import Edition, Release, day_of, newest_first, public_editions, public_photos, released_at
 from mailbot.releases.search import search
 from mailbot.releases.shelf import Shelf
@@ -60,6 +61,10 @@ class NewsPages:
         self._shelf = Shelf(languages)
         self._marks: dict[str, tuple[str, frozenset[str]]] = {}     # slug -> content hash, sentences
         self._asked: dict[str, deque[datetime]] = {}
+        self._seen: object = None                                   # the index that the next three were worked out with
+        self._newest: tuple[Release, ...] = ()
+        self._topics: list[str] = []
+        self._months: list[str] = []
 
     def routes(self) -> list[Route]:
         """Where they are."""
@@ -90,13 +95,14 @@ class NewsPages:
 
     async def front(self, request: Request) -> Response:
         """The public releases, newest first; or those that are looked for."""
-        library, now, language = await self._library(), self._clock(), self._language(request)
+        now, language = self._clock(), self._language(request)
+        self._overlook(await self._library(), now)
         given = request.query_params
         page = int(given.get("page", "1")) if given.get("page", "1").isdecimal() and len(given.get("page", "1")) < 5 else 1
         wanted = Wanted(language="", topic=given.get("topic", "")[:100], month=given.get("month", "")[:7], page=max(1, page))
         asked = given.get("q", "").strip()[:300]
         kept = [match.release for match in search(self._shelf.index, asked, now, limit=FOUND_AT_MOST)] if asked else None
-        found = shown.listed(library.values(), wanted, now, kept=kept)
+        found = shown.listed(self._newest, wanted, now, kept=kept)
         start = (wanted.page - 1) * ON_A_PAGE
         entries = [shown.entry(self._office, one, language, now) for one in found[start : start + ON_A_PAGE]]
 
@@ -104,23 +110,35 @@ class NewsPages:
             return "/?" + urlencode({"lang": language, "q": asked, "topic": wanted.topic, "month": wanted.month, "page": number})
 
         values = {
-            "entries": entries, "asked": asked, "wanted": wanted, "topics": shown.topics(library.values(), now),
-            "months": shown.months(library.values(), now), "newer": to(wanted.page - 1) if wanted.page > 1 else "",
+            "entries": entries, "asked": asked, "wanted": wanted,
+            "topics": self._topics, "months": self._months,
+            "newer": to(wanted.page - 1) if wanted.page > 1 else "",
             "older": to(wanted.page + 1) if len(found) > start + ON_A_PAGE else "",
         }  # fmt: skip
         return self._page("news_front.html.j2", language, request, values)
 
+    def _overlook(self, library: Mapping[str, Release], now: datetime) -> None:
+        """Worked out anew when the shelf is: after any change, and when an embargo ends."""
+        if self._seen is not self._shelf.index:
+            self._newest, self._seen = newest_first(library.values(), now), self._shelf.index
+            self._topics, self._months = shown.topics(self._newest, now), shown.months(self._newest, now)
+
     async def release(self, request: Request) -> Response:
         """One release in one language."""
-        library, now, language = await self._library(), self._clock(), self._language(request)
-        release, edition = self._found(library, request.path_params["slug"])
+        now, language = self._clock(), self._language(request)
+
+        def look(tx: Tx) -> tuple[Release | None, Edition | None, list[tuple[Correction, int]]]:
+            self._shelf.refresh(tx, now)
+            release, edition = self._found(self._shelf.releases, request.path_params["slug"])
+            return release, edition, correction_store.history(tx, release.id) if release and edition else []
+
+        release, edition, corrections = await self._database.read(look)
         if release is not None and edition is None and (gone := shown.withdrawn(release, request.path_params["slug"])):
             values = {"title": gone.title, "date": shown.in_words(self._office, day_of(gone), language), "language": gone.language}
             return self._page("news_withdrawn.html.j2", language, request, values, status=410)
         if release is None or edition is None:
             raise HTTPException(404)
         text = whatsapp(self._office, edition, None)
-        corrections = await self._database.read(correction_store.history, release.id)
         values = shown.whole(self._office, release, edition, language, now) | {
             "url": release_url(self._office, edition.slug), "plain": f"{edition.title}\n\n{to_text(edition.body)}", "whatsapp": text,
             "whatsapp_link": link_of(text), "prints": self._office.prints,

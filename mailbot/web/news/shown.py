@@ -10,7 +10,7 @@ from markupsafe import Markup
 from mailbot.office import Office
 from mailbot.releases.body import plain_paragraphs, to_html
 from mailbot.releases.photo import caption
-from mailbot.releases.release import Edition, Release, State, day_of, edition_for, newest_first, public_editions, public_photos
+from mailbot.releases.release import Edition, Release, State, day_of, edition_for, public_editions, public_photos
 from mailbot.releases.sentence_difference import Change
 from mailbot.typography import date_in_words, no_break, no_break_html
 
@@ -27,12 +27,14 @@ class Wanted:
     page: int = 1
 
 
-def listed(releases: Iterable[Release], wanted: Wanted, now: datetime, *, kept: Sequence[str] | None = None) -> list[Release]:
-    """The public releases that are wanted, newest first, or in the order of a search (`kept`)."""
-    found = newest_first(releases, now)
+def listed(newest: Sequence[Release], wanted: Wanted, now: datetime, *, kept: Sequence[str] | None = None) -> list[Release]:
+    """Of the public releases, newest first, those that are wanted; or in the order of a search (`kept`)."""
+    found = tuple(newest)
     if kept is not None:
         places = {release: place for place, release in enumerate(kept)}
         found = tuple(sorted((one for one in found if one.id in places), key=lambda one: places[one.id]))
+    if not (wanted.language or wanted.topic or wanted.month):
+        return list(found)
     return [one for one in found if _is_wanted(public_editions(one, now), wanted)]
 
 
