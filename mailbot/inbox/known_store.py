@@ -15,7 +15,7 @@ from mailbot.database import flag
 from mailbot.database.engine import Tx
 from mailbot.database.tables import delivery, journalist, mail, sent_mark, suppression
 from mailbot.database.tables import flag as flags
-from mailbot.inbox.store import DECIDED
+from mailbot.inbox.store import DECIDED, GONE
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import Kind
 
@@ -42,7 +42,7 @@ _LOOK = sa.select(
         sa.exists().where(suppression.c.address_key.in_((_KEY, sa.bindparam("the_digest")))),  # who was forgotten has no other name
     ).label("sender"),
     sa.exists().where(mail.c.words == sa.bindparam("the_words"), mail.c.state == DECIDED, _OTHERS).label("words"),
-    sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state == DECIDED, _OTHERS).label("identity"),
+    sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state.in_((DECIDED, GONE)), _OTHERS).label("identity"),
     sa.exists().where(sent_mark.c.mark.in_((sa.bindparam("a_mark"), sa.bindparam("another_mark")))).label("marks"),
     sa.exists().where(flags.c.name == flag.ANSWERS_STOPPED).label("answers_stopped"),
     _count(Kind.ANSWER, _HOUR, _TO_DOMAIN).label("answers_hour_domain"),
@@ -59,7 +59,7 @@ class Known:
 
     sender: bool    # some row names this address: a mail, a delivery, the press list, a suppression
     words: bool     # the very same words came before
-    identity: bool  # a mail with this Message-ID, sender and date was decided before
+    identity: bool  # a mail with this Message-ID, sender and date was decided before, and may be gone by now
     marks: bool     # a colleague answered a mail with such marks from the mailbox itself
     answers_stopped: bool
     answers_hour_domain: int

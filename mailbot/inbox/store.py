@@ -27,11 +27,6 @@ _PARTS = (
     .order_by(mail_part.c.number)
 )
 _DECIDE = mail.update().where(mail.c.id == _MAIL, mail.c.state == STORED)
-_MET = (
-    sa.select(mail.c.id)
-    .where(mail.c.identity == sa.bindparam("identity"), mail.c.state.in_((DECIDED, GONE)), mail.c.id != _MAIL)
-    .limit(1)
-)
 _WORDED = (mail.c.words == sa.bindparam("words"), mail.c.decided_at > sa.bindparam("since"), mail.c.mode != "observe")
 _SAME_WORDS = sa.select(sa.func.count(sa.distinct(mail.c.sender_key))).where(
     *_WORDED, mail.c.sender_key != sa.bindparam("sender"), mail.c.outcome.in_(("send_release", "subscribe"))
@@ -187,11 +182,6 @@ def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool
 def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
     """Keep why deciding failed, for `inbox show`."""
     tx.execute(mail.update().where(mail.c.id == mail_id).values(fault=fault[:2000]))
-
-
-def met_before(tx: Tx, identity: str, mail_id: int) -> bool:
-    """Was a mail with this Message-ID, sender and date decided before? Then this one came by another way, or under a new UID."""
-    return tx.execute(_MET, {"identity": identity, "the_mail": mail_id}).first() is not None
 
 
 def same_words(tx: Tx, words: str, sender_key: str, since: datetime, pause: datetime) -> tuple[int, bool]:

@@ -72,8 +72,8 @@ async def test_who_asks_is_asked_and_who_says_yes_is_on_the_list_and_told_so_onc
     assert "répondez à ce message par un seul mot : OUI" in " ".join(text_of(question.content).split())
     assert asked["Auto-Submitted"] == "auto-replied"
     assert asked["X-Auto-Response-Suppress"] == "OOF, AutoReply"
-    for _ in range(2):
-        write(office, reply_to(question.content, "Oui !\n\nAwa Traoré\nJournal"))
+    for number in range(2):
+        write(office, reply_to(question.content, "Oui !\n\nAwa Traoré\nJournal", number=number))
         await office.once()
     assert (state(office), last(office)) == ("subscribed", ("ignore", "already-subscribed"))
     assert [got.recipient for got in relay.mails] == [AWA, AWA]
