@@ -24,7 +24,7 @@ from mailbot.inbox.language import tokens
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps
 from mailbot.inbox.read_mail import Reader
-from mailbot.inbox.understanding import own_words
+from mailbot.inbox.understanding import Ears, own_words
 from mailbot.message.address import Address, parse
 from mailbot.oauth.access_tokens import AccessTokens, Client
 from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
@@ -119,7 +119,7 @@ def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Read
     """The process that reads mail with this office's ears."""
     organisation = settings.organisation
     known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
-    return Reader(language_folders(settings), language_order(settings, loaded)[0], known, office_zone(settings))
+    return Reader(Ears(loaded, language_order(settings, loaded)[0], known, office_zone(settings)))
 
 
 def access_tokens(settings: Settings, clock: Callable[[], datetime]) -> AccessTokens | None:

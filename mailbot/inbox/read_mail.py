@@ -7,25 +7,16 @@ the loop that talks to the servers never waits for a parser.
 
 import asyncio
 import contextlib
-import json
 import pickle
-import resource
-import struct
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from mailbot import languages
-from mailbot.inbox.understanding import Ears, Understood, understand
-from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable, parse
-from mailbot.message.reply_text import ReplyMarks, marks_from
+from mailbot.inbox import read_apart
+from mailbot.inbox.read_apart import ANSWER, ASK
+from mailbot.inbox.understanding import Ears, Understood
+from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable
 
 DEADLINE_SECONDS = 4.0
-MEMORY_OCTETS = 1 << 30
-ASK = struct.Struct(">QQd")  # octets that follow, octets of the whole mail, the time
-ANSWER = struct.Struct(">Q")  # octets that follow
 
 Read = tuple[IncomingMessage | Unreadable, Understood | None]
 
@@ -33,12 +24,8 @@ Read = tuple[IncomingMessage | Unreadable, Understood | None]
 class Reader:
     """One child process at a time, started when first needed; used by one caller at a time."""
 
-    def __init__(
-        self, language_folders: Sequence[Path], default: str, known: frozenset[str], zone: tzinfo = UTC,
-        deadline: float = DEADLINE_SECONDS,
-    ) -> None:  # fmt: skip
-        """`default`, `known` and `zone` as in understanding.Ears."""
-        self._office = json.dumps([[str(folder) for folder in language_folders], default, sorted(known), str(zone)])
+    def __init__(self, ears: Ears, deadline: float = DEADLINE_SECONDS) -> None:
+        self._ears = pickle.dumps(ears, protocol=pickle.HIGHEST_PROTOCOL)  # reading a language's files takes longer than a child's start
         self._deadline = deadline
         self._child: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -72,9 +59,11 @@ class Reader:
         """The running child; the deadline covers its start, so a service warms it up before the first mail."""
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, self._office,
+                sys.executable, "-m", read_apart.__name__,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
+            assert self._child.stdin is not None
+            self._child.stdin.write(ANSWER.pack(len(self._ears)) + self._ears)
         return self._child
 
     async def _kill(self) -> None:
@@ -88,22 +77,3 @@ class Reader:
         """End the child."""
         await self._kill()
 
-
-def _serve(marks: ReplyMarks, ears: Ears) -> None:
-    """The child: one mail in, one answer out, until standard input ends."""
-    inward, outward = sys.stdin.buffer, sys.stdout.buffer
-    while lead := inward.read(ASK.size):
-        length, size, now = ASK.unpack(lead)
-        message = parse(inward.read(length), size, marks)
-        understood = None if isinstance(message, Unreadable) else understand(message, ears, datetime.fromtimestamp(now, UTC))
-        answer = pickle.dumps((message, understood), protocol=pickle.HIGHEST_PROTOCOL)
-        outward.write(ANSWER.pack(len(answer)) + answer)
-        outward.flush()
-
-
-if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
-    folders, default, known, zone = json.loads(sys.argv[1])
-    loaded = languages.load([Path(folder) for folder in folders])
-    with contextlib.suppress(BrokenPipeError):  # who asked is gone, and nobody waits for the answer
-        _serve(marks_from([language.mail for language in loaded.values()]), Ears(loaded, default, frozenset(known), ZoneInfo(zone)))

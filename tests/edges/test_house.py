@@ -30,7 +30,7 @@ PROTOCOLS = {
     "token_server",
 }  # fmt: skip
 VERBS = {
-    "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "summarise",
+    "watch", "acknowledge", "carry_out", "join", "note_report", "breaker", "dispose", "aftermath", "read_mail", "read_apart", "summarise",
     "hand_over", "take_reply", "escalate", "notice_answers", "dispatch", "print_pdf", "announce", "raise_alerts", "correct", "write_anew",
     "give_back", "last_look", "read_source", "submit", "enclose", "retain", "forget", "access_tokens", "invite", "read_table", "conduct",
     "approve", "rewrite", "tell", "bulk_dispatch", "bulk_record",

@@ -23,7 +23,7 @@ def parsers() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
-            if "mailbot.inbox.read_mail" in child.cmdline():
+            if "mailbot.inbox.read_apart" in child.cmdline():
                 found.append(child)
     return found
 
