@@ -18,6 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +26,7 @@ Tx = sa.Connection
 BUSY_SECONDS = 30
 BUSY_PAUSE = 0.02
 CONNECT_SECONDS = 10
+TRUSTED_SECONDS = 1.0
 # What a database complains of -> what to do. The first line whose word is in the complaint holds.
 ADVICE = (
     ("locked", f"Another program has been writing to it for {BUSY_SECONDS} s. End that program, or try again."),
@@ -202,9 +204,25 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, pool_pre_ping=True, hide_parameters=True,
+        engine = sa.create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=6, max_overflow=4, hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_SECONDS},
         )  # fmt: skip
     except ModuleNotFoundError as missing:
         raise DatabaseUnusable("PostgreSQL needs the extra: pip install 'mailbot[postgres]'.") from missing
+
+    @event.listens_for(engine, "checkin")
+    def _left(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["left_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # A server that was started anew meanwhile is found out before there is a transaction to lose; who was served just now is not asked.
+        if time.monotonic() - record.info.get("left_at", time.monotonic()) <= TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise sa.exc.DisconnectionError from gone  # the pool opens another
+
+    return engine

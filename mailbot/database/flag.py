@@ -16,12 +16,18 @@ RELAY_TROUBLE = "relay-trouble"
 INBOX_TROUBLE = "inbox-trouble"
 INBOX_LOGIN_REFUSED = "inbox-login-refused"  # a password or token: the last refusal, until a login succeeds
 RELAY_LOGIN_REFUSED = "relay-login-refused"
+_VALUES = sa.select(flag.c.name, flag.c.value).where(flag.c.name.in_(sa.bindparam("names", expanding=True)))
 _VALUE = sa.select(flag.c.value).where(flag.c.name == sa.bindparam("the_name"))
 
 
 def get(tx: Tx, name: str) -> str | None:
     """The value, or None where nobody has set it."""
     return tx.execute(_VALUE, {"the_name": name}).scalar()
+
+
+def values(tx: Tx, *names: str) -> dict[str, str]:
+    """Those of them that are set."""
+    return {row.name: row.value for row in tx.execute(_VALUES, {"names": names})}
 
 
 def put(tx: Tx, name: str, value: str, now: datetime) -> None:

@@ -1,13 +1,15 @@
 """One statement for many rows, without SQLAlchemy's work a row: what a transaction of the outbox does for each mail is done here.
 
-SQLite gets the rows one by one, which costs it little. PostgreSQL gets all of them in one statement, as arrays: it takes longer to hear of
-a row than to change it.
+SQLite gets the rows one by one, which costs it little. PostgreSQL gets all of them in one statement, as JSON: it takes longer to hear of
+a row than to change it, and nothing writes many values as fast as JSON's encoder.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,61 +18,77 @@ from sqlalchemy.sql.dml import UpdateBase
 from mailbot.database.engine import Tx
 
 _MADE: dict[tuple[str, UpdateBase, frozenset[str]], "_Made"] = {}
+_ROWS = "the_rows"
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
     sql: str
-    names: list[str]  # in their order, where the driver counts places
     same: dict[str, Any]  # what the statement itself says
+    in_order: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None  # where the driver counts places
+    instants: tuple[str, ...]
     of_instant: Callable[[Any], Any] | None
 
 
 def execute_many(tx: Tx, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> int:
     """Run it for each; how many rows it changed. `statement` lives as long as the program; values are plain ones and instants."""
     made = _made(tx, statement, rows[0])
-    seen: dict[datetime, Any] = {}
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, datetime) and made.of_instant is not None:
-            if value not in seen:
-                seen[value] = made.of_instant(value)
-            return seen[value]
-        return str(value) if isinstance(value, str) else value  # a word of an enum, too
-
     given: Any
-    if tx.dialect.positional:
-        given = [tuple([plain(row[name]) if name in row else made.same[name] for name in made.names]) for row in rows]
+    if made.in_order is None:
+        given = made.same | {_ROWS: json.dumps(rows, default=datetime.isoformat)}
     else:
-        given = {name: [plain(row[name]) for row in rows] if name in rows[0] else value for name, value in made.same.items()}
+        seen: dict[datetime | None, Any] = {None: None}
+        given = []
+        for row in rows:
+            whole = {**made.same, **row}
+            for name in made.instants:
+                if whole[name] not in seen:
+                    seen[whole[name]] = made.of_instant(whole[name]) if made.of_instant else whole[name]
+                whole[name] = seen[whole[name]]
+            given.append(made.in_order(whole))
     return tx.exec_driver_sql(made.sql, given, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def by_index(tx: Tx) -> None:
+    """To the end of the transaction every row is looked for in an index. PostgreSQL keeps the plan that it made when the tables were small,
+    which is to read them whole, and would read them whole for every few mails of a hundred thousand."""
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+
+
+def among(tx: Tx, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Is it one of these? PostgreSQL gets one array, and not a question that is written anew for every number of them."""
+    if tx.dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
+    return column.in_(list(values))
 
 
 def _made(tx: Tx, statement: UpdateBase, row: Mapping[str, Any]) -> _Made:
     kept = (tx.dialect.name, statement, frozenset(row))
     if kept not in _MADE:
         compiled = statement.compile(dialect=tx.dialect)
-        same = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items()}
-        instants = [bind.type for bind in compiled.binds.values() if isinstance(bind.type, sa.TypeDecorator)]
-        of_instant = instants[0].bind_processor(tx.dialect) if instants else None
+        same = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items() if name not in row}
+        instants = {name: bind.type for name, bind in compiled.binds.items() if isinstance(bind.type, sa.TypeDecorator)}
+        of_instant = next(iter(instants.values())).bind_processor(tx.dialect) if instants else None
         sql = compiled.string
+        in_order = itemgetter(*compiled.positiontup) if compiled.positiontup else None
         if not tx.dialect.positional:
-            sql = _by_arrays(sql, {name: bind.type for name, bind in compiled.binds.items() if name in row})
-        _MADE[kept] = _Made(sql, list(compiled.positiontup or ()), same, of_instant)
+            sql = _of_json(sql, {name: bind.type for name, bind in compiled.binds.items() if name in row})
+        _MADE[kept] = _Made(sql, same, in_order, tuple(name for name in instants if name in row), of_instant)
     return _MADE[kept]
 
 
-def _by_arrays(sql: str, types: Mapping[str, sa.types.TypeEngine[Any]]) -> str:
-    """The same statement, whose values stand in rows that the database makes of arrays."""
-    arrays = ", ".join(f"unnest(%({name})s::{_array_of(kind)}) AS {name}" for name, kind in types.items())
-    found = f" FROM (SELECT {arrays}) AS given"
+def _of_json(sql: str, types: Mapping[str, sa.types.TypeEngine[Any]]) -> str:
+    """The same statement, whose values stand in rows that the database makes of JSON."""
+    columns = ", ".join(f"{name} {_name_of(kind)}" for name, kind in types.items())
+    found = f" FROM json_to_recordset(%({_ROWS})s::json) AS given({columns})"
     sql = re.sub(r"%\((\w+)\)s", lambda at: f"given.{at[1]}" if at[1] in types else at[0], sql)
     if sql.startswith("INSERT"):
         return re.sub(r" VALUES \((.*)\)$", lambda at: f" SELECT {at[1]}{found}", sql, flags=re.DOTALL)
     return sql.replace(" WHERE ", f"{found} WHERE ", 1)
 
 
-def _array_of(kind: sa.types.TypeEngine[Any]) -> str:
+def _name_of(kind: sa.types.TypeEngine[Any]) -> str:
     if isinstance(kind, sa.Integer):
-        return "integer[]"
-    return "timestamptz[]" if isinstance(kind, sa.TypeDecorator | sa.DateTime) else "text[]"
+        return "integer"
+    return "timestamptz" if isinstance(kind, sa.TypeDecorator | sa.DateTime) else "text"

@@ -156,16 +156,16 @@ delivery = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("mail", sa.ForeignKey("mail.id"), index=True),  # the mail that it answers or hands over
+    sa.Column("mail", sa.ForeignKey("mail.id")),  # the mail that it answers or hands over
     sa.Column("release", sa.String(120), nullable=False, default=""),
     sa.Column("edition", sa.String(120), nullable=False, default=""),
     sa.Column("language", sa.String(16), nullable=False),
     sa.Column("recipient", sa.String(320), nullable=False),
     sa.Column("recipient_name", sa.Text, nullable=False, default=""),
     sa.Column("recipient_key", sa.String(320), nullable=False, index=True),
-    sa.Column("cap_key", sa.String(320), nullable=False, default="", index=True),
+    sa.Column("cap_key", sa.String(320), nullable=False, default=""),
     sa.Column("recipient_domain", sa.String(255), nullable=False, default=""),
-    sa.Column("message_id", sa.String(400), nullable=False, unique=True),
+    sa.Column("message_id", sa.String(400), nullable=False),  # made from the id, which is found by it (message/token.py)
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("html", sa.Text, nullable=False, default=""),
@@ -198,9 +198,15 @@ delivery = sa.Table(
     sa.Column("last_text", sa.Text, nullable=False, default=""),
     sa.Column("emptied_at", Instant),  # its bytes and words are gone (archive/)
 )
+# A mail of an announcement stands in no index that it is never looked for in: it is queued by the hundred thousand.
+ONE_BY_ONE = delivery.c.letter.is_(None)
+_ANSWERS: dict[str, Any] = {"sqlite_where": ONE_BY_ONE, "postgresql_where": ONE_BY_ONE}
+_OF_A_MAIL = delivery.c.mail.is_not(None)
+sa.Index("ix_delivery_mail", delivery.c.mail, sqlite_where=_OF_A_MAIL, postgresql_where=_OF_A_MAIL)
+sa.Index("ix_delivery_cap_key", delivery.c.cap_key, **_ANSWERS)
 sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
 sa.Index("ix_delivery_broadcast", delivery.c.broadcast, delivery.c.state, delivery.c.due_at)
-sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain)  # answers to a domain, without a row
+sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain, **_ANSWERS)
 
 # Each dialogue with the relay, for "what did it say", and for the pace.
 attempt = sa.Table(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from mailbot.audience.forgotten import digest
 from mailbot.database import flag
 from mailbot.database.engine import Tx
-from mailbot.database.tables import delivery, journalist, mail, sent_mark, suppression
+from mailbot.database.tables import ONE_BY_ONE, delivery, journalist, mail, sent_mark, suppression
 from mailbot.database.tables import flag as flags
 from mailbot.inbox.store import DECIDED, GONE
 from mailbot.message.address import Address, cap_key
@@ -28,7 +28,7 @@ _OTHERS = mail.c.id != sa.bindparam("the_mail")
 
 def _count(kind: Kind, since: Any, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     asked = sa.select(sa.func.count()).select_from(delivery)
-    return asked.where(delivery.c.kind == kind, delivery.c.created_at > since, *where).scalar_subquery()
+    return asked.where(ONE_BY_ONE, delivery.c.kind == kind, delivery.c.created_at > since, *where).scalar_subquery()
 
 
 _TO_DOMAIN = delivery.c.recipient_domain == sa.bindparam("the_domain")
@@ -36,7 +36,7 @@ _LOOK = sa.select(
     sa.or_(
         sa.exists().where(mail.c.sender_key == _KEY, _OTHERS),
         sa.exists().where(delivery.c.recipient_key == _KEY),
-        sa.exists().where(delivery.c.cap_key == _CAP),
+        sa.exists().where(delivery.c.cap_key == _CAP, ONE_BY_ONE),
         sa.exists().where(journalist.c.key == _KEY),
         sa.exists().where(journalist.c.cap_key == _CAP),
         sa.exists().where(suppression.c.address_key.in_((_KEY, sa.bindparam("the_digest")))),  # who was forgotten has no other name

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mailbot.cases import store as cases
 from mailbot.database.engine import Tx, insert_new
-from mailbot.database.tables import case_file, delivery, mail, mail_copy, mail_part
+from mailbot.database.tables import ONE_BY_ONE, case_file, delivery, mail, mail_copy, mail_part
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
 
@@ -41,7 +41,8 @@ _NOTES_ABOUT = (
     .select_from(delivery)
     .join(mail, mail.c.id == delivery.c.mail)
     .where(
-        delivery.c.kind == Kind.HAND_OFF, delivery.c.created_at > sa.bindparam("since"), mail.c.sender_key == sa.bindparam("sender"),
+        ONE_BY_ONE, delivery.c.kind == Kind.HAND_OFF, delivery.c.created_at > sa.bindparam("since"),
+        mail.c.sender_key == sa.bindparam("sender"),
     )
 )
 _PART = mail_part.insert()

@@ -180,11 +180,15 @@ def _encoded_words(text: str) -> Iterator[str]:
     They break after a space where they can: some programs put a space of their own between two words.
     """
     octets = text.encode()
-    as_q = sum(map(_width, text)) <= len(octets) * 4 // 3
+    coded = _in_q(octets)
+    as_q = len(coded) <= len(octets) * 4 // 3
+    if as_q and len(coded) <= 45:   # a name, as a rule
+        yield f"=?utf-8?q?{coded}?="
+        return
     room = 45 if as_q else 33       # a little less than there is, because the first word stands behind the field's name
     chunk, used = "", 0
     for piece in re.findall(r"[^ ]{1,12} ?| ", text):
-        width = sum(map(_width, piece)) if as_q else len(piece.encode())
+        width = len(_in_q(piece.encode())) if as_q else len(piece.encode())
         if chunk and used + width > room:
             yield _encoded_word(chunk, as_q)
             chunk, used = "", 0
@@ -196,18 +200,17 @@ def _encoded_words(text: str) -> Iterator[str]:
         yield _encoded_word(chunk, as_q)
 
 
-def _width(char: str) -> int:
-    """Characters that this one takes in the Q encoding."""
-    return 1 if char == " " or (char.isascii() and char.isalnum()) else 3 * len(char.encode())
+_Q = ["_" if octet == 32 else chr(octet) if octet < 128 and chr(octet).isalnum() else f"={octet:02X}" for octet in range(256)]
+
+
+def _in_q(octets: bytes) -> str:
+    return "".join(map(_Q.__getitem__, octets))
 
 
 def _encoded_word(text: str, as_q: bool) -> str:
     if not as_q:
         return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
-    coded = "".join(
-        "_" if octet == 32 else chr(octet) if octet < 128 and chr(octet).isalnum() else f"={octet:02X}" for octet in text.encode()
-    )
-    return f"=?utf-8?q?{coded}?="
+    return f"=?utf-8?q?{_in_q(text.encode())}?="
 
 
 def text_part(subtype: str, text: str) -> Message:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from mailbot.audience.journalist import State
 from mailbot.database.broadcast_tables import broadcast, letter
 from mailbot.database.engine import Tx
-from mailbot.database.many import execute_many
+from mailbot.database.many import among, execute_many
 from mailbot.database.tables import attempt, delivery, edition, journalist, suppression
 from mailbot.message.address import Address
 from mailbot.outbox.bulk_store import Recipient
@@ -185,9 +185,9 @@ def wanted(tx: Tx, held: Sequence[Held], holder: str, now: datetime) -> list[Hel
 def _unwanted(tx: Tx, held: Sequence[Held]) -> dict[str, str]:
     """Who must not be written to any more since the plan was made, and why."""
     keys, numbers = [one.recipient_key for one in held], [one.journalist for one in held]
-    barred = sa.select(suppression.c.address_key).where(suppression.c.address_key.in_(keys), suppression.c.lifted_at.is_(None))
+    barred = sa.select(suppression.c.address_key).where(among(tx, suppression.c.address_key, keys), suppression.c.lifted_at.is_(None))
     suppressed = frozenset(tx.execute(barred).scalars())
-    on_it = sa.select(journalist.c.id).where(journalist.c.id.in_(numbers), journalist.c.state == State.SUBSCRIBED)
+    on_it = sa.select(journalist.c.id).where(among(tx, journalist.c.id, numbers), journalist.c.state == State.SUBSCRIBED)
     subscribed = frozenset(tx.execute(on_it).scalars())
     return {one.id: "the address is suppressed" for one in held if one.recipient_key in suppressed} | {
         one.id: "is not on the press list any more" for one in held if one.journalist not in subscribed

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 STOCK, LOW = 400, 100  # claimed at a time, and when to claim more
 MARKED_EACH = 2  # a connection: one on the wire, one that follows
+GATHER_SECONDS = 0.02  # so long an outcome may wait for others, as long as the connections have mails to go on with
 AHEAD_EACH, BATCH = 4, 8  # mails made before they are needed; so many in one piece of work
 STALE_SECONDS = 5.0  # a mark older than that is not trusted: this process was frozen, and others may have taken over
 LONG_HELD_SECONDS = 5.0  # after that it is asked again who may be written to
@@ -72,6 +73,7 @@ class Mailroom:
         self._marked = 0  # in the database, and not recorded
         self._waiting: deque[asyncio.Future[Job | datetime]] = deque()
         self._news = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
         self._ending = False
         self._claimed_at = 0.0
         self._empty_at: float | None = None  # when the queue was last found empty
@@ -82,7 +84,8 @@ class Mailroom:
         while self._ready:
             job, since = self._ready.popleft()
             if asyncio.get_running_loop().time() - since < STALE_SECONDS:
-                self._news.set()
+                if self._is_low():
+                    self._news.set()
                 return job
             self._give_up(job)
         asked: asyncio.Future[Job | datetime] = asyncio.get_running_loop().create_future()
@@ -105,7 +108,14 @@ class Mailroom:
         self._outcomes.append(Outcome(job.held, verdict, reply, now))
         if not isinstance(verdict, Sent):
             log.info("delivery", delivery=job.held.id, kind="broadcast", verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
-        self._news.set()
+        if self._is_low():
+            self._news.set()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._news.set)
+
+    def _is_low(self) -> bool:
+        """A commit for thirty mails costs little more than one for a single mail: it waits until few of the marked ones are left."""
+        return len(self._ready) <= self._most_marked // 4
 
     def end(self) -> None:
         """No connection asks any more: record, put back, return from run()."""
@@ -118,6 +128,9 @@ class Mailroom:
             while not self._ending:
                 await self._news.wait()
                 self._news.clear()
+                if self._gathering is not None:
+                    self._gathering.cancel()
+                    self._gathering = None
                 await self._turn()
             await self._put_all_back()
         except asyncio.CancelledError:
@@ -135,7 +148,8 @@ class Mailroom:
             await self._put_all_back()
             self._answer(self._patience.until)
             return
-        jobs = [self._made.popleft() for _ in range(min(self._most_marked - self._marked, len(self._made)))]
+        answered = sum(not one.parked for one in self._outcomes)  # recorded by the same commit as the marks that take their place
+        jobs = [self._made.popleft() for _ in range(min(self._most_marked - self._marked + answered, len(self._made)))]
         most = STOCK if len(self._claimed) + len(self._made) < LOW and self._may_look() else 0
         if not (jobs or most or self._outcomes):
             await self._make()
@@ -148,7 +162,7 @@ class Mailroom:
         self._take_in(jobs, done, most, now)
         if done.stopped:
             await self._put_all_back()
-        if done.until is None and (self._made or self._claimed) and self._marked < self._most_marked:
+        if done.until is None and (self._made or self._claimed) and self._marked < self._most_marked and self._is_low():
             self._news.set()
 
     async def _commit(self, jobs: list[Job], most: int, now: datetime) -> Done:

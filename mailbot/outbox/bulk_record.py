@@ -1,12 +1,13 @@
 """One transaction of the mailroom: the outcomes of the last mails and the marks of the next, and where the stock is low, new claims."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Tx
+from mailbot.database.many import by_index
 from mailbot.outbox import bulk_claim_store, pace, store
 from mailbot.outbox.bulk_claim_store import NOT_SENDING, Held
 from mailbot.outbox.delivery import Fault, Phase, RelayDown, Reply, Sent, Verdict, login_was_refused
@@ -67,12 +68,14 @@ def turn(
 ) -> Done:  # fmt: skip
     """Record, mark, claim up to `most`. `known` are the letters that need not be read again; `long_held`: it is a while since these were
     claimed, and who may be written to is looked up again."""
+    by_index(tx)
     room, until = _room(tx, terms, now)
     concerned = [one.held for one in made] + [one.held for one in outcomes]
     correction_store.hold_still(tx, sorted({one.edition for one in concerned if one.edition}))
     standing = bulk_claim_store.standing(tx, concerned) if concerned else {}
-    _record(tx, terms, outcomes, standing, now)
-    if flag.get(tx, flag.SENDING_STOPPED):
+    flags = flag.values(tx, flag.SENDING_STOPPED, flag.RELAY_SUCCESS, flag.RELAY_TROUBLE)
+    _record(tx, terms, outcomes, standing, flags, now)
+    if flag.SENDING_STOPPED in flags:
         bulk_claim_store.put_back(tx, [one.held for one in made], terms.holder)
         return Done(gone=frozenset(one.held.id for one in made), until=now + LOOK, stopped=True)
     standing_now = {one.held.id: standing[one.held.broadcast, one.held.edition, one.held.content_hash] for one in made}
@@ -111,14 +114,16 @@ def _room(tx: Tx, terms: Terms, now: datetime) -> tuple[int, datetime]:
     return pace.room_in_bulk(started, now, per_minute=terms.rate_per_minute, per_day=terms.rate_per_day)
 
 
-def _record(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], standing: dict[tuple[str, str, str], str], now: datetime) -> None:
+def _record(
+    tx: Tx, terms: Terms, outcomes: Sequence[Outcome], standing: Mapping[tuple[str, str, str], str], flags: Mapping[str, str], now: datetime
+) -> None:
     taken = [one for one in outcomes if isinstance(one.verdict, Sent)]
     bulk_claim_store.sent(tx, [(one.held, one.reply.phase, one.reply.code, one.reply.text[:2000]) for one in taken], terms.holder, now)
     for one in taken:  # it left, and its release was corrected before this could be written down
         if standing[one.held.broadcast, one.held.edition, one.held.content_hash] not in ("", NOT_SENDING):
             terms.aftermath(tx, one.held.claimed(), one.verdict, one.reply, one.at)
-    seen = flag.get(tx, flag.RELAY_SUCCESS) if taken else None
-    if taken and (seen is None or not now - LOOK < datetime.fromisoformat(seen) <= now or flag.get(tx, flag.RELAY_TROUBLE)):
+    seen = flags.get(flag.RELAY_SUCCESS)
+    if taken and (seen is None or not now - LOOK < datetime.fromisoformat(seen) <= now or flags.get(flag.RELAY_TROUBLE)):
         flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
         flag.clear(tx, flag.RELAY_TROUBLE)
         flag.clear(tx, flag.RELAY_LOGIN_REFUSED)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.database.engine import Tx, insert_new
-from mailbot.database.tables import attempt, delivery, mail
+from mailbot.database.tables import ONE_BY_ONE, attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import (
     BY_LETTER,
@@ -57,7 +57,9 @@ _ANSWERED = (delivery.c.kind == Kind.ANSWER, _TO, delivery.c.created_at > _SINCE
 _ANSWERS = sa.select(delivery.c.release, delivery.c.created_at).where(*_ANSWERED, delivery.c.variant == "").order_by(delivery.c.created_at)
 _ACKNOWLEDGED = (
     sa.select(delivery.c.id, delivery.c.key, delivery.c.in_reply_to, delivery.c.created_at)
-    .where(delivery.c.kind == Kind.ACKNOWLEDGEMENT, delivery.c.cap_key == sa.bindparam("cap_key"), delivery.c.created_at > _SINCE)
+    .where(
+        ONE_BY_ONE, delivery.c.kind == Kind.ACKNOWLEDGEMENT, delivery.c.cap_key == sa.bindparam("cap_key"), delivery.c.created_at > _SINCE
+    )
     .order_by(delivery.c.created_at)
 )
 _VARIANTS = sa.select(delivery.c.edition, delivery.c.variant).where(*_ANSWERED, delivery.c.edition != "")
@@ -65,7 +67,7 @@ _OUR_MAIL = (
     delivery.c.id, delivery.c.kind, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.language,
     delivery.c.mentions, delivery.c.key,
 )  # fmt: skip
-_OF_LATE = (delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
+_OF_LATE = (ONE_BY_ONE, delivery.c.kind == sa.bindparam("kind"), delivery.c.created_at > _SINCE)
 _COUNT = sa.select(sa.func.count()).select_from(delivery).where(*_OF_LATE)
 _TIMES = sa.select(delivery.c.created_at).where(*_OF_LATE).order_by(delivery.c.created_at)
 _COUNT_TO = _COUNT.where(delivery.c.cap_key == sa.bindparam("cap_key"))

@@ -10,19 +10,20 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
-from mailbot.database.engine import Database
+from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import attempt, delivery, edition, journalist
 from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
 from mailbot.message.incoming import parse
 from mailbot.message.splice import cut, splice
-from mailbot.outbox import bulk_claim_store, bulk_dispatch, bulk_store, store
+from mailbot.outbox import bulk_claim_store, bulk_dispatch, bulk_record, bulk_store, store
 from mailbot.outbox.dispatch import Dispatcher
 from mailbot.releases import store as releases
 from tests.edges.announced import LETTER, NOW, announce, rows, states, turn_into, values
@@ -69,6 +70,24 @@ async def test_each_gets_their_own_mail_once(office: Newsroom, relay: LoopbackRe
         assert token.own_delivery(KEY, mail["Message-ID"]) == row.id
         assert row.id in mail["List-Unsubscribe"] and mail["To"].addresses[0].addr_spec == got.recipient
         assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n").endswith(f"/u/{row.id}\n")  # type: ignore[union-attr]
+
+
+async def test_at_most_two_mails_a_connection_are_in_doubt_after_any_commit(
+    office: Newsroom, relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_doubt = sa.select(sa.func.count()).where(delivery.c.in_doubt_since.is_not(None))
+    seen: list[int] = []
+    turn = bulk_record.turn
+
+    def looked_at(tx: Tx, *given: Any, **more: Any) -> bulk_record.Done:
+        done = turn(tx, *given, **more)
+        seen.append(tx.execute(in_doubt).scalar_one())
+        return done
+
+    monkeypatch.setattr(bulk_record, "turn", looked_at)
+    queue(office, *(f"j{number}" for number in range(100)))
+    await drained(office.dispatcher(relay, connections=4))
+    assert max(seen) == 8 and len(relay.mails) == 100
 
 
 async def test_every_failure_ends_where_it_belongs(office: Newsroom, relay: LoopbackRelay) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from mailbot.database import all_tables, backup, flag, migrate, tables
+from mailbot.database import all_tables, backup, engine, flag, migrate, tables
 from mailbot.database.engine import Database, DatabaseUnusable, Tx, insert
 
 NOW = datetime(2025, 3, 1, 9, 30, tzinfo=UTC)
@@ -35,6 +35,25 @@ def _one(tx: Tx, statement: str) -> object:
 
 
 # --- what the connections are like ---
+
+
+@only_postgresql
+def test_a_server_that_cut_its_connections_is_asked_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "TRUSTED_SECONDS", -1.0)  # as if every connection had lain there for long
+    with database.engine.connect() as one, database.engine.connect() as another:
+        assert (_one(one, "SELECT 1"), _one(another, "SELECT 1")) == (1, 1)
+    with closing(Database(database.url.render_as_string(hide_password=False))) as elsewhere:
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert elsewhere.write_now(_one, cut) == 2
+    assert database.write_now(_one, "SELECT 1") == 1
+
+
+@only_sqlite
+def test_what_is_asked_for_every_mail_is_found_in_an_index_that_no_announcement_fills(database: Database) -> None:
+    asked = sa.select(tables.delivery.c.id).where(tables.ONE_BY_ONE, tables.delivery.c.cap_key == sa.bindparam("cap_key"))
+    with database.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked.compile(dialect=connection.dialect)}", ("awa",)).all()
+    assert "ix_delivery_cap_key" in str(plan)
 
 
 @only_sqlite

@@ -26,6 +26,7 @@ _SETTINGS = {
     "checkpoint_timeout": "1h",
     "log_min_messages": "warning",
 }
+_AS_IN_AN_OFFICE = {"shared_buffers": "128MB"}  # what it has where nobody sets it
 _FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -67,7 +68,7 @@ def running(*, durable: bool = False) -> Iterator[Postgres]:
     with throwaway.folder("postgres") as folder:
         data, port = folder / "data", throwaway.free_port()
         _initialise(programs / "initdb", data)
-        settings = _SETTINGS | ({} if durable else _FORGETFUL) | {"port": str(port), "unix_socket_directories": str(folder)}
+        settings = _SETTINGS | (_AS_IN_AN_OFFICE if durable else _FORGETFUL) | {"port": str(port), "unix_socket_directories": str(folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown: it does not wait for those who are still connected.
         server = throwaway.Server(

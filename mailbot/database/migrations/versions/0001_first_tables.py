@@ -136,7 +136,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mail"], ["mail.id"], name=op.f("fk_delivery_mail")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("key", name=op.f("uq_delivery_key")),
-        sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
     )
     op.create_index("ix_delivery_caps", "delivery", ["kind", "created_at"], unique=False)
     op.create_index(op.f("ix_delivery_cap_key"), "delivery", ["cap_key"], unique=False)
