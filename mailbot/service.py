@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -148,6 +150,11 @@ def _pages(
     """The public pages and the desk; None where the office has no public address. Raises rendering.TemplateFault."""
     if not settings.web.public_url:
         return None
+    async def check(live: bool) -> Sequence[Any]:
+        from mailbot.check import checked  # what asks the DNS takes long to load
+
+        return await checked(settings, clock(), live=live)
+
     office, folders = desk.office, terms.template_folders(settings)
     words = {code: site.words(folders, code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=desk.secret)
@@ -158,10 +165,10 @@ def _pages(
         settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
         clock=clock, zone=terms.office_zone(settings), approvals=settings.broadcast.approvals,
         hold=timedelta(minutes=settings.broadcast.hold_minutes), pace=(settings.smtp.rate_per_minute, settings.smtp.rate_per_day),
-        accent=settings.web.accent,
+        accent=settings.web.accent, refused=Counter(), check=check,
     )  # fmt: skip
     host, _, port = settings.web.listen.rpartition(":")
-    return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau)), host.strip("[]"), int(port))
+    return Pages(site.site(database, newsroom, clock, desk, ways.routes(bureau), bureau.refused), host.strip("[]"), int(port))
 
 
 def asked_by_signal() -> asyncio.Event:

@@ -4,7 +4,7 @@ Numbers and states only: no address, no title, no name. /metrics answers this ma
 then it is the proxy's business who may (README).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, DatabaseUnusable, Tx
-from mailbot.database.tables import delivery, mail
+from mailbot.database.tables import attempt, delivery, mail
 from mailbot.loopback import is_loopback
 from mailbot.outbox import store as outbox
 
@@ -26,8 +26,8 @@ STALE = timedelta(minutes=10)
 FORWARDED = ("forwarded", "x-forwarded-for")
 
 
-def routes(database: Database, clock: Callable[[], datetime]) -> list[Route]:
-    """/healthz, /readyz and /metrics."""
+def routes(database: Database, clock: Callable[[], datetime], refused: Mapping[str, int]) -> list[Route]:
+    """/healthz, /readyz and /metrics. `refused`: requests of this process, by the reason."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -43,7 +43,7 @@ def routes(database: Database, clock: Callable[[], datetime]) -> list[Route]:
         near = request.client is not None and is_loopback(request.client.host)
         if not near or any(name in request.headers for name in FORWARDED):
             raise HTTPException(404)
-        return Response(await database.read(counted, clock()), media_type=CONTENT_TYPE_LATEST)
+        return Response(await database.read(counted, refused, clock()), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]
 
@@ -68,7 +68,7 @@ def _kind(said: str) -> str:
     return said.partition(":")[0][:40]
 
 
-def counted(tx: Tx, now: datetime) -> bytes:
+def counted(tx: Tx, refused: Mapping[str, int], now: datetime) -> bytes:
     """Prometheus's text. Worked out when it is asked for, from the same rows that everything else is decided by."""
     registry = CollectorRegistry()
     decided = Gauge("mailbot_mails", "Mails that came in, by what was decided.", ["outcome"], registry=registry)
@@ -84,6 +84,13 @@ def counted(tx: Tx, now: datetime) -> bytes:
     Gauge("mailbot_relay_trouble", "1 while the relay does not take what it should.", registry=registry).set(
         flag.get(tx, flag.RELAY_TROUBLE) is not None
     )
+    spoken = Gauge("mailbot_relay_dialogues", "Dialogues with the relay in the last hour, by how they ended.", ["end"], registry=registry)
+    lately = sa.select(attempt.c.verdict, sa.func.count().label("number")).where(attempt.c.started_at > now - timedelta(hours=1))
+    for row in tx.execute(lately.group_by(attempt.c.verdict)):
+        spoken.labels(row.verdict or "open").set(row.number)
+    no = Gauge("mailbot_requests_refused", "Requests that this process has refused since its start.", ["why"], registry=registry)
+    for why, number in refused.items():
+        no.labels(why).set(number)
     Gauge("mailbot_sending_stopped", "1 while a person has stopped all sending.", registry=registry).set(
         flag.get(tx, flag.SENDING_STOPPED) is not None
     )

@@ -4,6 +4,7 @@ Without a script, on an old phone and by keyboard. GET shows and changes nothing
 it is sent. Nobody learns from a page more than the holder of its link knows: the address is masked.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from mailbot.web.follow_link import Standing, asked_by, follow, standing
 from mailbot.web.form import sent_form
 from mailbot.web.headers import with_headers
 from mailbot.web.news import pages as news
+from mailbot.web.reader import reading
 from mailbot.web.style import SHIPPED, styled
 from mailbot.web.subscriber_pages import masked
 
@@ -73,10 +75,10 @@ _TEMPLATES = jinja2.Environment(
 
 
 class _Pages:
-    """What answers: the database, the words, the clock."""
+    """What answers: the database, the words, the clock; and how often what was refused."""
 
-    def __init__(self, database: Database, newsroom: Newsroom, clock: Callable[[], datetime]) -> None:
-        self._database, self._newsroom, self._clock = database, newsroom, clock
+    def __init__(self, database: Database, newsroom: Newsroom, clock: Callable[[], datetime], refused: Counter[str]) -> None:
+        self._database, self._newsroom, self._clock, self._refused = database, newsroom, clock, refused
         self._templates = _TEMPLATES
 
     async def look(self, request: Request) -> Response:
@@ -96,11 +98,14 @@ class _Pages:
     async def trouble(self, request: Request, problem: Exception) -> Response:
         """An address that does not exist, a form that is none of ours, a database that does not answer."""
         status = problem.status_code if isinstance(problem, HTTPException) else 503
-        return self._render(request, status, self._newsroom.languages[0], "lost" if status in (404, 405) else f"trouble-{status}", {})
+        page = "lost" if status in (404, 405) else f"trouble-{status}"
+        self._refused[page] += 1
+        return self._render(request, status, reading(request, self._newsroom.languages), page, {})
 
     def _page(self, request: Request, purpose: Purpose, found: Standing | None, asked: Asked | None) -> Response:
         if found is None or asked is None:
-            return self._render(request, 404, self._newsroom.languages[0], "lost", {})
+            self._refused["lost"] += 1
+            return self._render(request, 404, reading(request, self._newsroom.languages), "lost", {})
         language = asked.journalist.language if asked.journalist.language in self._newsroom.words else self._newsroom.languages[0]
         values = {"address": masked(asked.journalist.address), "button": found is Standing.OPEN}
         return self._render(request, _STATUS.get(found, 200), language, f"{purpose}-{found}", values)
@@ -129,10 +134,13 @@ def words(folders: Sequence[Path], code: str, rules: Typography) -> dict[str, st
 
 
 def site(
-    database: Database, newsroom: Newsroom, clock: Callable[[], datetime], desk: Desk | None = None, more: Sequence[Route] = ()
-) -> ASGIApp:
-    """The application. `desk`: who writes when somebody signs; None: nobody does here. `more`: what else answers, before ours."""
-    pages = _Pages(database, newsroom, clock)
+    database: Database, newsroom: Newsroom, clock: Callable[[], datetime], desk: Desk | None = None, more: Sequence[Route] = (),
+    refused: Counter[str] | None = None,
+) -> ASGIApp:  # fmt: skip
+    """The application. `desk`: who writes when somebody signs; None: nobody does here. `more`: what else answers, before ours; `refused`:
+    where it counts what it refused."""
+    refused = Counter() if refused is None else refused
+    pages = _Pages(database, newsroom, clock, refused)
     signing = sign_off.SignPages(database, desk, newsroom.words[desk.office.own_language], _TEMPLATES, clock) if desk else None
     mine = subscriber_pages.SubscriberPages(
         database, newsroom.words, newsroom.languages, newsroom.name, newsroom.address, newsroom.secret, _TEMPLATES, clock
@@ -145,7 +153,7 @@ def site(
         return await mine.act(request, pages.act)
 
     routes = [
-        *machines.routes(database, clock),
+        *machines.routes(database, clock, refused),
         Route("/u/{link:str}", left, methods=["GET"]),
         Route("/u/{link:str}", leaves, methods=["POST"]),
         Route("/p/{link:str}", mine.preferences, methods=["GET"]),

@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from mailbot import languages, rendering, terms
+from mailbot.check import checked
 from mailbot.message.address import Address
 from mailbot.standing import standing
 from mailbot.web import site
@@ -172,9 +174,10 @@ def _made(office: Newsroom, origin: str) -> tuple[Bureau, Any]:
         origin=origin, proxies=frozenset(), words={code: desk_words(folders, code, rules[code]) for code in codes}, pages=pages,
         reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in codes},
         settings=terms.settings_without_secrets(office.settings), standing=partial(standing, mode="automatic"), queued=lambda: None,
-        clock=lambda: office.now, zone=terms.office_zone(office.settings),
+        clock=lambda: office.now, zone=terms.office_zone(office.settings), refused=Counter(),
+        check=lambda live: checked(office.settings, office.now, live=live),
     )  # fmt: skip
     public = site.Newsroom(name=writes.name, address=writes.address.address, languages=codes, words=pages, secret=office.desk.secret)
-    return bureau, site.site(office.database, public, lambda: office.now, office.desk, ways.routes(bureau))
+    return bureau, site.site(office.database, public, lambda: office.now, office.desk, ways.routes(bureau), bureau.refused)
 
 

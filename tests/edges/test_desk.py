@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from PIL import Image
+from structlog.testing import capture_logs
 
 from mailbot.audience import store as audience
 from mailbot.cases import store as cases
@@ -31,7 +33,7 @@ from mailbot.web.desk.role import Role, allows
 from mailbot.web.desk.user_store import MOST_OF_ACCOUNT, TRIES_WITHIN
 from mailbot.web.desk.ways import WAYS
 from tests.edges.desk_stand import APPROVER, EDITOR, PASSWORD, PROTECTION, READER, ROLES, Stand, desk_stand
-from tests.edges.newsroom import CORRECTED, NEW, newsroom
+from tests.edges.newsroom import CORRECTED, FOUNTAIN, NEW, SECRET, newsroom
 
 OWN = "Bonjour, la fontaine coule depuis ce matin, et les poissons vont bien."
 A_RELEASE = {
@@ -103,6 +105,36 @@ def test_after_too_many_wrong_passwords_the_right_one_waits_too(stand: Stand) ->
     assert browser.log_in(READER).status == 303
     stand.office.now += TRIES_WITHIN + timedelta(seconds=1)
     assert stand.browser().log_in(EDITOR).status == 303
+
+
+def test_a_fault_of_ours_is_a_page_with_a_number_and_the_log_alone_says_what(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("zanzibar")
+
+    monkeypatch.setattr(user_store, "entries", broken)
+    with capture_logs() as logged:
+        answer = stand.browser(READER).get("/desk/journal")
+    number = re.search(r"<p lang=\"en\">([0-9a-f]{8})</p>", answer.text)
+    assert (answer.status, "zanzibar" in answer.text, "notre côté" in answer.text) == (500, False, True)
+    assert [(one["number"], str(one["exc_info"])) for one in logged] == [(number and number[1], "zanzibar")]
+    assert stand.bureau.refused["no-fault"] == 1
+
+
+def test_the_check_says_of_each_item_whether_it_is_in_order_and_what_to_do(stand: Stand) -> None:
+    answer = stand.browser(EDITOR).post("/desk/settings/check", {})
+    assert (answer.status, "À corriger" in answer.text, "En ordre" in answer.text) == (200, True, True)
+    assert "These settings are missing: imap.host" in answer.text and SECRET not in answer.text
+    assert stand.browser(READER).post("/desk/settings/check", {}).status == 403
+    assert stand.journal()[-1] == (EDITOR, "settings-check", "")
+
+
+@on_sqlite
+def test_a_release_may_have_any_name_and_its_page_is_found(stand: Stand) -> None:
+    for slug in ("write", "import", "edit", "photos"):
+        stand.office.database.write_now(releases.save, replace(FOUNTAIN, slug=slug, release=slug, title=f"Nommé {slug}"), stand.office.now)
+        assert f"Nommé {slug}" in stand.browser(READER).get(f"/desk/releases/{slug}").text
 
 
 @on_sqlite
@@ -335,11 +367,11 @@ def test_a_mail_is_closed_put_off_and_called_wrong(stand: Stand) -> None:
 
 def test_a_release_is_written_translated_and_published(stand: Stand) -> None:
     editor, approver = stand.browser(EDITOR), stand.browser(APPROVER)
-    there = editor.post("/desk/releases/write", A_RELEASE).headers["location"]
+    there = editor.post("/desk/release-write", A_RELEASE).headers["location"]
     assert there == "/desk/releases/le-phare-est-repeint?told=done-saved"
     english = {**A_RELEASE, "title": "Lighthouse repainted", "language": "en", "body": "Velmora – The lighthouse is red since 1912.",
                "translation_of": "le-phare-est-repeint"}  # fmt: skip
-    assert editor.post("/desk/releases/write", english).status == 303
+    assert editor.post("/desk/release-write", english).status == 303
     page = approver.get("/desk/releases/le-phare-est-repeint").text
     assert "1912" in page and "Lighthouse repainted" in page
     assert approver.post("/desk/releases/le-phare-est-repeint/publish", {}).status == 400    # they differ, and nobody has looked
@@ -351,13 +383,13 @@ def test_a_release_is_written_translated_and_published(stand: Stand) -> None:
 
 @on_sqlite
 def test_what_cannot_be_read_comes_back_and_nothing_is_lost(stand: Stand) -> None:
-    answer = stand.browser(EDITOR).post("/desk/releases/write", {**A_RELEASE, "date": "tomorrow"})
+    answer = stand.browser(EDITOR).post("/desk/release-write", {**A_RELEASE, "date": "tomorrow"})
     assert (answer.status, "Le phare est rouge" in answer.text, "role=\"alert\"" in answer.text) == (400, True, True)
 
 
 @on_sqlite
 def test_an_embargo_is_in_the_office_s_own_time(stand: Stand) -> None:
-    stand.browser(EDITOR).post("/desk/releases/write", {**A_RELEASE, "embargo": "2026-06-02T08:00"})
+    stand.browser(EDITOR).post("/desk/release-write", {**A_RELEASE, "embargo": "2026-06-02T08:00"})
     stand.browser(APPROVER).post("/desk/releases/le-phare-est-repeint/publish", {})
     release = stand.office.database.read_now(releases.load, "le-phare-est-repeint")
     assert release is not None and release.editions[0].embargo is not None
@@ -384,11 +416,11 @@ def test_a_correction_is_looked_at_before_it_is_done(stand: Stand) -> None:
 def test_releases_come_in_as_files_or_by_paste_and_none_comes_alone_where_one_is_broken(stand: Stand) -> None:
     browser = stand.browser(EDITOR)
     file = b"---\nlanguage: fr\ntitle: Le phare\ndate: 2026-06-01\n---\nIl est rouge.\n"
-    assert browser.upload("/desk/releases/import", {}, [("files", "../../phare.md", file)]).status == 303
+    assert browser.upload("/desk/release-import", {}, [("files", "../../phare.md", file)]).status == 303
     bridge = ("files", "a.md", file.replace(b"phare", b"pont"))
-    broken = browser.upload("/desk/releases/import", {}, [bridge, ("files", "b.md", b"---\nx: 1\n---\n")])
+    broken = browser.upload("/desk/release-import", {}, [bridge, ("files", "b.md", b"---\nx: 1\n---\n")])
     assert (broken.status, stand.office.database.read_now(releases.load, "le-pont")) == (400, None)
-    assert browser.upload("/desk/releases/import", {}, []).status == 400
+    assert browser.upload("/desk/release-import", {}, []).status == 400
 
 
 @on_sqlite

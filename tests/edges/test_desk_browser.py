@@ -24,8 +24,8 @@ from tests.servers import throwaway
 CHROMIUM = "/usr/bin/chromium"
 MOST_OCTETS = 200_000
 PAGES = (
-    "/desk", "/desk/mail", "/desk/mail/1", "/desk/releases", "/desk/releases/fontaine", "/desk/releases/write?of=marche&language=en",
-    "/desk/releases/fontaine/edit", "/desk/releases/import", "/desk/audience", "/desk/audience/awa@radio.example", "/desk/audience/import",
+    "/desk", "/desk/mail", "/desk/mail/1", "/desk/releases", "/desk/releases/fontaine", "/desk/release-write?of=marche&language=en",
+    "/desk/releases/fontaine/edit", "/desk/release-import", "/desk/audience", "/desk/audience/awa@radio.example", "/desk/audience/import",
     "/desk/broadcasts", "BROADCAST", "/desk/settings", "/desk/journal", "/desk/nothing",
 )  # fmt: skip
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -108,7 +108,7 @@ def test_nor_on_the_pages_that_a_form_leads_to(chromium: Browser, stand: Stand, 
     look("release")
     page.locator('form[action$="withdraw"] button').click()
     look("rehearsal")
-    page.goto(f"{stand.origin}/desk/releases/write")
+    page.goto(f"{stand.origin}/desk/release-write")
     page.locator("#title").fill("x")
     page.locator("#body").fill("***")
     page.locator("form.write button").click()

@@ -77,6 +77,25 @@ async def test_what_is_public_is_listed_found_and_shown(published: Database) -> 
         assert "application/atom+xml" in feed.headers["content-type"] and "https://velmora.example/r/fontaine-en" in feed.text
 
 
+async def test_the_list_can_be_of_what_is_written_in_one_language(published: Database) -> None:
+    published.write_now(store.save, replace(FOUNTAIN, slug="pont", release="pont", title="Le pont"), NOW)
+    published.write_now(store.publish, "pont", NOW, signatory="")
+    async with visiting(published) as visitor:
+        front = (await visitor.ask("GET", "/?lang=fr")).text
+        assert '<option value="en" lang="en">English' in front and "/r/pont?" in front
+        english = (await visitor.ask("GET", "/?lang=fr&in=en")).text
+        assert "/r/fontaine-en?lang=fr" in english and "/r/pont" not in english and "/r/fontaine?" not in english
+        assert "/r/pont?" in (await visitor.ask("GET", "/?lang=fr&in=xx")).text
+
+
+async def test_an_error_is_said_in_the_visitor_s_language_and_counted(published: Database) -> None:
+    async with visiting(published) as visitor:
+        for reads, said in (("fr-ML, en;q=0.5", "n’ouvre rien"), ("en-GB", "opens nothing"), ("de", "n’ouvre rien")):
+            missing = await visitor.ask("GET", "/r/nowhere", reads=reads)
+            assert (missing.status, said in missing.text.lower()) == (404, True), missing.text
+        assert 'mailbot_requests_refused{why="lost"} 3.0' in (await visitor.ask("GET", "/metrics")).text
+
+
 @pytest.mark.parametrize("path", ["/r/musee", "/r/brouillon", "/r/musee.pdf", "/photo/musee/1", "/r/nowhere", "/r/..%2f..%2fetc", "/r/'--"])
 async def test_what_is_not_public_looks_like_what_is_not_there(published: Database, path: str) -> None:
     async with visiting(published) as visitor:

@@ -47,15 +47,16 @@ class Reply:
 class Visitor:
     port: int
 
-    async def ask(self, method: str, path: str, body: bytes = b"", kind: str = FORM) -> Reply:
-        return await asyncio.to_thread(self._ask, method, path, body, kind)
+    async def ask(self, method: str, path: str, body: bytes = b"", kind: str = FORM, reads: str = "") -> Reply:
+        return await asyncio.to_thread(self._ask, method, path, body, kind, reads)
 
     async def press(self, path: str) -> Reply:
         return await self.ask("POST", path, b"yes=yes")
 
-    def _ask(self, method: str, path: str, body: bytes, kind: str) -> Reply:
+    def _ask(self, method: str, path: str, body: bytes, kind: str, reads: str) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, body or None, {"Content-Type": kind} if body else {})
+        told = ({"Content-Type": kind} if body else {}) | ({"Accept-Language": reads} if reads else {})
+        connection.request(method, path, body or None, told)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()

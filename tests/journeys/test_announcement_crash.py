@@ -61,9 +61,8 @@ async def test_two_hundred_kills_of_two_thousand_mails(open_office: OpenOffice, 
 
 
 @pytest.mark.torture
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_hundred_kills_of_four_workers(open_office: OpenOffice, database_url: str) -> None:
-    if database_url.startswith("sqlite"):
-        return  # SQLite is for one process
     with smtp_sink() as sink:
         office = open_office(sink.port, database_url)
         await survive(office.database, start_mailbot(office), sink, kills=100, mails=2000, workers=4, seed=4)

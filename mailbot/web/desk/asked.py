@@ -1,6 +1,7 @@
 """What a page of the desk is asked, what it shows, and how it says no. Values alone."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -51,6 +52,8 @@ class Bureau:
     hold: timedelta = timedelta(minutes=10)
     pace: tuple[int, int] = (0, 0)      # mails a minute, and a day
     accent: str = SHIPPED
+    check: Callable[[bool], Awaitable[Sequence[Any]]]   # the findings of `mailbot check`; True: also of mailbox, relay and DNS
+    refused: Counter[str]               # how often what was refused since the start, by the reason
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ A GET reads in a reading transaction and changes nothing. A POST acts in one tra
 what is refused is rolled back, said on a plain page in the visitor's language, and counted.
 """
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from mailbot.web.desk import guard, user_store
 from mailbot.web.desk.asked import Asked, Bureau, Given, Go, No, Shown, User
 from mailbot.web.desk.printing import Pages
 from mailbot.web.desk.role import Role
+from mailbot.web.reader import reading
 
 log = structlog.get_logger()
 MOST_OCTETS, MOST_FIELDS, MOST_FILES = 1 << 20, 60, 12
@@ -41,11 +42,10 @@ class Way:
 
 
 class Door:
-    """Lets in who may come in. `refused`: how often what was refused since the start."""
+    """Lets in who may come in."""
 
     def __init__(self, bureau: Bureau, pages: Pages) -> None:
         self.bureau, self.pages = bureau, pages
-        self.refused: Counter[str] = Counter()
 
     @property
     def cookie(self) -> str:
@@ -79,13 +79,22 @@ class Door:
         except DatabaseUnusable as trouble:
             log.error("desk-database", trouble=str(trouble))
             return self.pages.plain(self.language(request, None), "no-database", 503)
+        except Exception as fault:  # a fault of one page takes no other with it
+            return self.broken(request, fault)
 
     async def refuse(self, request: Request, why: str, status: int, detail: str = "") -> Response:
         """Say no, count it, and keep out of the log what a stranger wrote."""
-        self.refused[why] += 1
+        self.bureau.refused[why] += 1
         log.warning("desk-refused", why=why, status=status, method=request.method)
         user = await self.user(request) if why not in ("no-host", "no-database") else None
         return self.pages.plain(self.language(request, user), why, status, detail=detail, user=user, form=self.form_token(request))
+
+    def broken(self, request: Request, fault: Exception) -> Response:
+        """A fault of ours: it is in the log under a number, and the number alone is on the page."""
+        number = token_hex(4)
+        log.error("desk-fault", number=number, path=request.scope["path"].partition("/desk/")[2].partition("/")[0], exc_info=fault)
+        self.bureau.refused["no-fault"] += 1
+        return self.pages.plain(self.language(request, None), "no-fault", 500, detail=number)
 
     async def _answer(self, way: Way, request: Request) -> Response:
         user = await self.user(request)
@@ -120,7 +129,7 @@ class Door:
             case Given():
                 return self.pages.given(done)
             case Shown():
-                return self.pages.page(asked, done, request.url.path, self.form_token(request), self.refused)
+                return self.pages.page(asked, done, request.url.path, self.form_token(request), self.bureau.refused)
 
     def form_token(self, request: Request) -> str:
         """What the forms of this visitor carry."""
@@ -148,10 +157,7 @@ class Door:
 
     def language(self, request: Request, user: User | None) -> str:
         """The user's own, else the first of the browser's that the office has, else the office's."""
-        has: Mapping[str, Any] = self.bureau.words
-        wanted = [user.language] if user else []
-        wanted += [one.partition(";")[0].strip().partition("-")[0].lower() for one in request.headers.get("accept-language", "").split(",")]
-        return next((one for one in wanted if one in has), self.bureau.languages[0])
+        return user.language if user and user.language in self.bureau.words else reading(request, self.bureau.languages)
 
 
 def _act(tx: Tx, way: Way, bureau: Bureau, asked: Asked) -> Shown | Given | Go | None:

@@ -52,11 +52,11 @@ class Entrance:
         client = guard.client_of(request.client.host if request.client else "", request.headers.get("x-forwarded-for", ""),
                                  door.bureau.proxies)  # fmt: skip
         if not await database.write(user_store.begin_try, secrets.token_hex(16), key, client, now):
-            door.refused["login-throttled"] += 1
+            door.bureau.refused["login-throttled"] += 1
             return self._page(request, "login", {"wrong": "login-wait", "address": form.get("address", "")[:400]}, 429)
         found = await database.read(user_store.find, key)
         if not await self._keeper.knows(found[1] if found else "", form.get("password", "")) or found is None:
-            door.refused["login-wrong"] += 1
+            door.bureau.refused["login-wrong"] += 1
             return self._page(request, "login", {"wrong": "login-wrong", "address": form.get("address", "")[:400]}, 403)
         token = secrets.token_urlsafe(32)
 
@@ -90,7 +90,7 @@ class Entrance:
             return True
 
         if not await self._door.bureau.database.write(use, request.path_params["link"]):
-            self._door.refused["no-link"] += 1
+            self._door.bureau.refused["no-link"] += 1
             return self._page(request, "enter", {"stands": False}, 410)
         return self._let_in(token)
 

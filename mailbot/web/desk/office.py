@@ -1,5 +1,9 @@
 """Settings, looked at without secrets; the brakes; the journal; and who uses the desk."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 from mailbot.database import flag
 from mailbot.database.engine import Tx
 from mailbot.inbox import breaker
@@ -15,7 +19,18 @@ def settings(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
     """What holds, and what can be stopped."""
     stands = bureau.standing(tx)
     values = {"settings": bureau.settings, "stands": stands, "warnings": warnings(stands), "due": outbox.unfinished(tx, asked.now)}
-    return Shown("settings", {**values, "users": user_store.listed(tx)})
+    return Shown("settings", {**values, "findings": None, "users": user_store.listed(tx)})
+
+
+async def look(bureau: Bureau, asked: Asked) -> Sequence[Any]:
+    """What `mailbot check` finds, before any transaction: the full one waits for servers."""
+    return await bureau.check(asked.said("live") == "yes")
+
+
+def check(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
+    """The settings again, with what was found."""
+    shown = settings(tx, bureau, asked)
+    return replace(shown, values={**shown.values, "findings": asked.prepared})
 
 
 def journal(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:

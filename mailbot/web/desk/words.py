@@ -13,14 +13,14 @@ _PLAIN = """
     did-broadcast-plan did-broadcast-approve did-broadcast-stop did-broadcast-resume did-broadcast-cancel nav-settings nav-journal
     logout login-title login-address login-password login-go login-hint login-wrong login-wait enter-title enter-text enter-go
     enter-over refused-title refused-nothing refused-detail refused-back no-host no-origin no-token no-session no-role no-lost
-    no-long no-form no-database no-waiting no-case no-words no-seen no-stale no-signed no-submit no-photo no-file no-correct
-    no-published no-taken no-embargo no-address no-barred no-list no-list-long refused-not-yours refused-unverified refused-finished
-    refused-left refused-held refused-no-draft refused-not-public refused-nobody refused-more-than-yes refused-empty refused-quoted
-    refused-incomplete refused-too-short refused-attachments refused-too-many today-waiting today-nothing today-leaving
-    today-leaving-nothing today-done today-health health-mode health-read health-sent health-observed undecided
-    health-sending-stopped health-answers-stopped health-inbox-login health-relay-login health-inbox health-relay health-never
-    mode-observe mode-draft mode-automatic never received deadline waiting undecided case-answering case-snoozed case-overdue
-    outcome-send_release outcome-hand_off outcome-subscribe outcome-unsubscribe outcome-ignore outcome-record_report
+    no-long no-form no-database no-fault no-waiting no-case no-words no-seen no-stale no-signed no-submit no-photo no-file
+    no-correct no-published no-taken no-embargo no-address no-barred no-list no-list-long refused-not-yours refused-unverified
+    refused-finished refused-left refused-held refused-no-draft refused-not-public refused-nobody refused-more-than-yes
+    refused-empty refused-quoted refused-incomplete refused-too-short refused-attachments refused-too-many today-waiting
+    today-nothing today-leaving today-leaving-nothing today-done today-health health-mode health-read health-sent health-observed
+    undecided health-sending-stopped health-answers-stopped health-inbox-login health-relay-login health-inbox health-relay
+    health-never mode-observe mode-draft mode-automatic never received deadline waiting undecided case-answering case-snoozed
+    case-overdue outcome-send_release outcome-hand_off outcome-subscribe outcome-unsubscribe outcome-ignore outcome-record_report
     outcome-colleague_reply outcome- search-mail search-releases search-people show show-all show-waiting show-answered look older
     further nothing-found mail-one mail-no-subject mail-shielded mail-shielded-text mail-original mail-emptied mail-wordless
     mail-attachments mail-nameless mail-keep mail-sent mail-decision mail-release mail-evidence answer answer-hint answer-send
@@ -39,13 +39,14 @@ _PLAIN = """
     person-name person-outlet person-history person-remove person-suppress consent consent-event consent-way consent-words
     channel-mail channel-web channel-command event-asked event-confirmed event-added event-left event-returned event-removed when
     brakes brake-text brake-stop brake-resume brake-answers users users-roles users-sessions users-hint role-reader role-editor
-    role-approver role-protection settings-set settings-hint journal-text did-login did-enter did-logout did-user-add
-    did-user-remove did-mail-draft did-mail-own did-mail-stop did-mail-later did-mail-close did-mail-wrong did-release-new
-    did-release-import did-release-edit did-release-correct did-release-publish did-release-confirm did-release-submit
-    did-release-withdraw did-photo-attach did-photo-detach did-audience-add did-audience-import did-person-remove
-    did-person-suppress did-stop-sending did-resume-sending did-resume-answers done-sent done-held done-stopped done-later
-    done-closed done-wrong done-published done-confirmed done-submitted done-withdrawn done-corrected done-same done-saved
-    done-imported done-photo done-photo-gone done-added done-removed done-suppressed done-people done-stop done-resume done-answers
+    role-approver role-protection settings-set settings-hint check check-hint check-go check-live check-green check-red journal-text
+    did-login did-enter did-logout did-user-add did-user-remove did-mail-draft did-mail-own did-mail-stop did-mail-later
+    did-mail-close did-mail-wrong did-release-new did-release-import did-release-edit did-release-correct did-release-publish
+    did-release-confirm did-release-submit did-release-withdraw did-photo-attach did-photo-detach did-audience-add
+    did-audience-import did-person-remove did-person-suppress did-settings-check did-stop-sending did-resume-sending
+    did-resume-answers done-sent done-held done-stopped done-later done-closed done-wrong done-published done-confirmed
+    done-submitted done-withdrawn done-corrected done-same done-saved done-imported done-photo done-photo-gone done-added
+    done-removed done-suppressed done-people done-stop done-resume done-answers
 """
 _NAMED: Mapping[str, tuple[str, ...]] = {
     "broadcast-people": ("number",),

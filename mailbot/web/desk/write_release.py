@@ -31,7 +31,7 @@ def write(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
         "language": language if language in bureau.languages else bureau.languages[0],
         "date": asked.now.astimezone(bureau.zone).date().isoformat(), "translation_of": of.id if of else "",
     }  # fmt: skip
-    return _form(bureau, fields, "/desk/releases/write", original=_original(of), corrects=False)
+    return _form(bureau, fields, "/desk/release-write", original=_original(of), corrects=False)
 
 
 def edit(tx: Tx, bureau: Bureau, asked: Asked) -> Shown | None:
@@ -139,7 +139,7 @@ def _again(tx: Tx, bureau: Bureau, asked: Asked, found: ImportSet) -> Shown:
     release = store.load(tx, here or fields["translation_of"]) if here or fields["translation_of"] else None
     edition = next((one for one in release.editions if one.slug == here), None) if release else None
     corrects = edition is not None and edition.state is State.PUBLISHED
-    action = f"/desk/releases/{here}/{'correct' if corrects else 'edit'}" if here else "/desk/releases/write"
+    action = f"/desk/releases/{here}/{'correct' if corrects else 'edit'}" if here else "/desk/release-write"
     shown = _form(bureau, fields, action, original=_original(release) if fields["translation_of"] else None, corrects=corrects)
     return replace(shown, values={**shown.values, "problems": found.problems or ("",)}, status=400)
 

@@ -32,6 +32,7 @@ from mailbot.web.form import sent_form
 from mailbot.web.news import feed, shown
 from mailbot.web.news.shown import ON_A_PAGE, Wanted
 from mailbot.web.news.verdict import Altered, Authentic, NotOurs, marks, verdict
+from mailbot.web.reader import reading
 
 HEADERS = {
     "Cache-Control": "no-cache", "X-Robots-Tag": "all",
@@ -42,11 +43,12 @@ FOUND_AT_MOST = 60
 ASKS_AN_HOUR = 10       # places on the list, from one address of the network
 HOUR = timedelta(hours=1)
 LINES = tuple(f"news-{name}" for name in (
-    "title", "search", "find", "topic", "month", "all", "none", "newer", "older", "subscribe", "verify", "feed", "languages", "copy",
-    "copy-hint", "whatsapp", "whatsapp-open", "pdf", "photos", "credit", "contact", "notes", "corrected", "corrected-on", "withdrawn",
-    "withdrawn-text", "back", "subscribe-title", "subscribe-text", "subscribe-address", "subscribe-language", "subscribe-button",
-    "subscribe-done", "subscribe-fault", "subscribe-often", "verify-title", "verify-text", "verify-paste", "verify-button",
-    "verify-authentic", "verify-part", "verify-altered", "verify-ours", "verify-theirs", "verify-none", "skip",
+    "title", "search", "find", "topic", "month", "written-in", "all", "none", "newer", "older", "subscribe", "verify", "feed",
+    "languages", "copy", "copy-hint", "whatsapp", "whatsapp-open", "pdf", "photos", "credit", "contact", "notes", "corrected",
+    "corrected-on", "withdrawn", "withdrawn-text", "back", "subscribe-title", "subscribe-text", "subscribe-address",
+    "subscribe-language", "subscribe-button", "subscribe-done", "subscribe-fault", "subscribe-often", "verify-title", "verify-text",
+    "verify-paste", "verify-button", "verify-authentic", "verify-part", "verify-altered", "verify-ours", "verify-theirs", "verify-none",
+    "skip",
 ))  # fmt: skip
 
 
@@ -61,10 +63,11 @@ class NewsPages:
         self._shelf = Shelf(languages)
         self._marks: dict[str, tuple[str, frozenset[str]]] = {}     # slug -> content hash, sentences
         self._asked: dict[str, deque[datetime]] = {}
-        self._seen: object = None                                   # the index that the next three were worked out with
+        self._seen: object = None                                   # the index that the next four were worked out with
         self._newest: tuple[Release, ...] = ()
         self._topics: list[str] = []
         self._months: list[str] = []
+        self._tongues: list[str] = []                               # languages that some public edition is in
 
     def routes(self) -> list[Route]:
         """Where they are."""
@@ -88,10 +91,7 @@ class NewsPages:
         offered = [code for code in self._office.languages if code in self._words]
         if (chosen := request.query_params.get("lang", "")) in offered:
             return chosen
-        for part in request.headers.get("accept-language", "")[:200].split(","):
-            if (code := part.partition(";")[0].strip().partition("-")[0].lower()) in offered:
-                return code
-        return offered[0]
+        return reading(request, offered)
 
     async def front(self, request: Request) -> Response:
         """The public releases, newest first; or those that are looked for."""
@@ -99,19 +99,22 @@ class NewsPages:
         self._overlook(await self._library(), now)
         given = request.query_params
         page = int(given.get("page", "1")) if given.get("page", "1").isdecimal() and len(given.get("page", "1")) < 5 else 1
-        wanted = Wanted(language="", topic=given.get("topic", "")[:100], month=given.get("month", "")[:7], page=max(1, page))
+        tongue = given.get("in", "") if given.get("in", "") in self._tongues else ""
+        wanted = Wanted(language=tongue, topic=given.get("topic", "")[:100], month=given.get("month", "")[:7], page=max(1, page))
         asked = given.get("q", "").strip()[:300]
         kept = [match.release for match in search(self._shelf.index, asked, now, limit=FOUND_AT_MOST)] if asked else None
         found = shown.listed(self._newest, wanted, now, kept=kept)
         start = (wanted.page - 1) * ON_A_PAGE
-        entries = [shown.entry(self._office, one, language, now) for one in found[start : start + ON_A_PAGE]]
+        entries = [shown.entry(self._office, one, language, now, wanted.language) for one in found[start : start + ON_A_PAGE]]
 
         def to(number: int) -> str:
-            return "/?" + urlencode({"lang": language, "q": asked, "topic": wanted.topic, "month": wanted.month, "page": number})
+            kept = {"lang": language, "q": asked, "in": wanted.language, "topic": wanted.topic, "month": wanted.month, "page": number}
+            return "/?" + urlencode(kept)
 
         values = {
             "entries": entries, "asked": asked, "wanted": wanted,
             "topics": self._topics, "months": self._months,
+            "written_in": [(code, self._words.get(code, {}).get("own-name", code)) for code in self._tongues],
             "newer": to(wanted.page - 1) if wanted.page > 1 else "",
             "older": to(wanted.page + 1) if len(found) > start + ON_A_PAGE else "",
         }  # fmt: skip
@@ -122,6 +125,7 @@ class NewsPages:
         if self._seen is not self._shelf.index:
             self._newest, self._seen = newest_first(library.values(), now), self._shelf.index
             self._topics, self._months = shown.topics(self._newest, now), shown.months(self._newest, now)
+            self._tongues = shown.tongues(self._newest, now)
 
     async def release(self, request: Request) -> Response:
         """One release in one language."""

@@ -1,5 +1,6 @@
 """What the pages of the newsroom show: values for the templates, from the releases that are public at a moment."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,9 +47,9 @@ def _is_wanted(editions: Sequence[Edition], wanted: Wanted) -> bool:
     return any(not wanted.month or f"{day_of(one):%Y-%m}" == wanted.month for one in editions)
 
 
-def entry(office: Office, release: Release, language: str, now: datetime) -> dict[str, Any]:
-    """A release in the list, in the reader's language where there is one."""
-    edition = edition_for(release, (language, *office.languages), now)
+def entry(office: Office, release: Release, language: str, now: datetime, wanted: str = "") -> dict[str, Any]:
+    """A release in the list, in the language that is wanted, else the reader's where there is one."""
+    edition = edition_for(release, tuple(filter(None, (wanted, language, *office.languages))), now)
     assert edition is not None
     first = next(iter(plain_paragraphs(edition.body)), "")
     return {
@@ -100,6 +101,12 @@ def topics(releases: Iterable[Release], now: datetime) -> list[str]:
         for topic in dict.fromkeys(topic for one in public_editions(release, now) for topic in one.topics):
             counted[topic] = counted.get(topic, 0) + 1
     return sorted(counted, key=lambda topic: (-counted[topic], topic))[:30]
+
+
+def tongues(releases: Iterable[Release], now: datetime) -> list[str]:
+    """The languages of the public editions, the most frequent first."""
+    counted = Counter(one.language for release in releases for one in public_editions(release, now))
+    return sorted(counted, key=lambda code: (-counted[code], code))
 
 
 def months(releases: Iterable[Release], now: datetime) -> list[str]:
