@@ -17,6 +17,7 @@ from mailbot.message.address import Address
 from mailbot.web.desk import user_store
 from mailbot.web.desk.role import Role
 from mailbot.web.desk.user_store import MOST_OF_ACCOUNT
+from mailbot.web.desk.ways import FILES
 from tests.edges.desk_stand import APPROVER, EDITOR, HASHED, PASSWORD, Stand, desk_stand
 from tests.edges.newsroom import newsroom
 from tests.servers import throwaway
@@ -121,6 +122,28 @@ def test_nor_on_the_pages_that_a_form_leads_to(chromium: Browser, stand: Stand, 
     look("report")
     page.context.close()
     assert wrong == []
+
+
+@pytest.mark.parametrize("octets", [pytest.param(10_000_000, id="10 MB"), pytest.param(11_000_000, id="more than a form may have")])
+def test_a_large_list_with_broken_rows_is_taken_line_by_line_or_refused_on_a_plain_page(
+    chromium: Browser, stand: Stand, tmp_path: Path, octets: int
+) -> None:
+    broken = "nobody at all;" + "x" * 500 + "\n"
+    (tmp_path / "list.csv").write_text("email;name\nawa@radio.example;Awa\n" + broken * (octets // len(broken)) + "bo@radio.example;Bo\n")
+    page = _page(chromium, stand, APPROVER, width=360)
+    page.goto(f"{stand.origin}/desk/audience/import")
+    page.locator("#file").set_input_files(tmp_path / "list.csv")
+    page.locator("#origin").fill("salon")
+    page.locator('input[name="try"]').uncheck()
+    page.locator("form[enctype] button").click()
+    if octets > FILES:
+        page.get_by_text("trop").first.wait_for()
+    else:
+        page.locator("table").wait_for()
+        assert f"{octets // len(broken)}" in re.sub(r"\s", "", page.locator("main").inner_text())
+    listed = {key for key in ("awa@radio.example", "bo@radio.example") if stand.office.database.read_now(audience.find, key)}
+    page.context.close()
+    assert listed == (set() if octets > FILES else {"awa@radio.example", "bo@radio.example"})
 
 
 def test_an_officer_logs_in_by_keyboard_and_too_many_wrong_passwords_wait(chromium: Browser, stand: Stand) -> None:

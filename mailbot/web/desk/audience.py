@@ -27,7 +27,6 @@ EXPORTED = (
 )  # fmt: skip
 MOST_PEOPLE = 20_000    # of one import here: everybody else waits for its transaction
 MOST_LINES = 500        # of its report
-IMPORT_OCTETS = 10 << 20
 
 
 def listed(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
