@@ -43,7 +43,7 @@ FOUND_AT_MOST = 60
 ASKS_AN_HOUR = 10       # places on the list, from one address of the network
 HOUR = timedelta(hours=1)
 LINES = tuple(f"news-{name}" for name in (
-    "title", "search", "find", "topic", "month", "written-in", "all", "none", "newer", "older", "subscribe", "verify", "feed",
+    "title", "search", "find", "topic", "month", "written-in", "any", "all", "none", "newer", "older", "subscribe", "verify", "feed",
     "languages", "copy", "copy-hint", "whatsapp", "whatsapp-open", "pdf", "photos", "credit", "contact", "notes", "corrected",
     "corrected-on", "withdrawn", "withdrawn-text", "back", "subscribe-title", "subscribe-text", "subscribe-address",
     "subscribe-language", "subscribe-button", "subscribe-done", "subscribe-fault", "subscribe-often", "verify-title", "verify-text",
