@@ -6,7 +6,7 @@ _ANSWER = frozenset({"release", "organisation", "why", "words", "repeat", "passe
 _ANNOUNCEMENT = frozenset(
     {
         "release", "organisation", "greeting", "why", "unsubscribe", "preferences", "embargo", "embargo_utc", "waits_for", "event",
-        "stop_word", "cut", "kind",
+        "stop_word", "cut", "kind", "reason",
     }
 )
 VALUES: Mapping[str, frozenset[str]] = {

@@ -5,7 +5,7 @@ names the field and the person. Nothing leaves until the broadcast is approved a
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -23,7 +23,9 @@ from mailbot.message.splice import Pieces, cut, splice
 from mailbot.office import Office
 from mailbot.outbox import bulk_store
 from mailbot.outbox.bulk_store import Addressee, Recipient
+from mailbot.releases import correction_store
 from mailbot.releases import store as releases
+from mailbot.releases.correction import Correction
 from mailbot.releases.release import Release, is_public, public_from
 from mailbot.releases.release import State as EditionState
 
@@ -67,6 +69,7 @@ def announce(tx: Tx, office: Office, readers: Readers, secret: bytes, order: Ord
         raise releases.NoSuchRelease(order.release)
     embargo = _embargo(release, order, now)
     announced = _announced(office, release, order)
+    basis = _basis(tx, release, order, announced)
     made = Broadcast(
         id=broadcast_id, kind=order.kind, release=release.id, state=State.DRAFT, why="", audience=order.audience,
         early=embargo is not None, recipients=0, skipped={}, octets=0, wave=0, at=order.at, not_after=_not_after(order), held_until=None,
@@ -74,7 +77,7 @@ def announce(tx: Tx, office: Office, readers: Readers, secret: bytes, order: Ord
     )  # fmt: skip
     store.put(tx, made, kept(order.event))
     plan = _Plan()
-    addressees = _addressees(tx, office, readers, order, release, announced, made, embargo, plan, now)
+    addressees = _addressees(tx, office, readers, order, release, announced, made, embargo, basis, plan, now)
     recipients = bulk_store.enqueue_all(tx, broadcast_id, release.id, addressees, secret, office.address.domain, now)
     store.leave_out(tx, broadcast_id, plan.left)
     first = store.hold_first_mails(tx, broadcast_id, NOT_YET)
@@ -117,6 +120,17 @@ def _announced(office: Office, release: Release, order: Order) -> Announced:
     return Announced(editions={code: found[code].slug for code in order_of}, topics=tuple(topics), languages=office.languages)
 
 
+def _basis(tx: Tx, release: Release, order: Order, announced: Announced) -> dict[str, Correction]:
+    """Edition -> its last correction or withdrawal, where that is what is announced. Raises NotAllowed where there was none."""
+    if order.kind not in (Kind.CORRECTION, Kind.WITHDRAWAL):
+        return {}
+    found = {slug: correction_store.latest(tx, release.id, slug) for slug in announced.editions.values()}
+    basis = {slug: one for slug, one in found.items() if one is not None}
+    if not basis:
+        raise NotAllowed(f"{release.id} has not been corrected. Correct it first (mailbot release correct), or announce it as a release.")
+    return basis
+
+
 def _not_after(order: Order) -> datetime | None:
     """An invitation is worth nothing after its event has begun."""
     return order.not_after or (order.event.starts if order.event else None)
@@ -124,12 +138,12 @@ def _not_after(order: Order) -> datetime | None:
 
 def _addressees(
     tx: Tx, office: Office, readers: Readers, order: Order, release: Release, announced: Announced, made: Broadcast,
-    embargo: datetime | None, plan: _Plan, now: datetime,
+    embargo: datetime | None, basis: Mapping[str, Correction], plan: _Plan, now: datetime,
 ) -> Iterator[Addressee]:  # fmt: skip
     """Each reader's mail is made here once, to see that it can be."""
     suppressed = store.suppressed_keys(tx)
     theirs = announced.editions[order.waiting_for] if order.waiting_for else ""
-    has_it = store.has_it(tx, release.id, theirs) if order.kind in (Kind.RELEASE, Kind.ADVISORY) else frozenset[int]()
+    has_it = store.told(tx, order.kind, release.id, tuple(basis.values())) if basis else store.has_it(tx, release.id, theirs)
     waiting = store.has_it(tx, release.id) if order.waiting_for else None
     for row in segment_store.chosen(tx, order.where):
         reader = _reader(row)
@@ -140,7 +154,7 @@ def _addressees(
             plan.left.append((reader.id, gets))
             plan.skipped[gets] += 1
             continue
-        number, pieces = _letter(tx, office, release, order, made, embargo, gets, plan)
+        number, pieces = _letter(tx, office, release, order, made, embargo, basis, gets, plan)
         plan.met.add(reader.cap_key)
         plan.octets += _tried(readers, made, reader, gets, pieces, release.id, now)
         yield Addressee(
@@ -149,23 +163,25 @@ def _addressees(
 
 
 def _letter(
-    tx: Tx, office: Office, release: Release, order: Order, made: Broadcast, embargo: datetime | None, gets: Gets, plan: _Plan
-) -> tuple[int, Pieces]:
+    tx: Tx, office: Office, release: Release, order: Order, made: Broadcast, embargo: datetime | None,
+    basis: Mapping[str, Correction], gets: Gets, plan: _Plan,
+) -> tuple[int, Pieces]:  # fmt: skip
     """Written when the first reader needs it."""
     if gets not in plan.letters:
-        letter = written(office, release, order, embargo, gets)
+        reason = basis[gets.edition].reason if gets.edition in basis else ""
+        letter = written(office, release, order, embargo, gets, reason)
         (number,) = bulk_store.put_letters(tx, made.id, [letter])
         plan.letters[gets] = number, cut(letter, office.address)
     return plan.letters[gets]
 
 
-def written(office: Office, release: Release, order: Order, embargo: datetime | None, gets: Gets) -> Letter:
+def written(office: Office, release: Release, order: Order, embargo: datetime | None, gets: Gets, reason: str) -> Letter:
     """The letter of an order for such readers."""
     edition = next(one for one in release.editions if one.slug == gets.edition)
     format_ = gets.format if gets.format in FORMATS else STANDARD
     return compose(
         office, edition, language=gets.language, format_=format_, embargo=embargo, waits_for=gets.waits_for, event=order.event,
-        files=order.files, kind=order.kind,
+        files=order.files, kind=order.kind, reason=reason,
     )  # fmt: skip
 
 

@@ -49,11 +49,12 @@ class CannotWrite(Exception):
 
 def compose(
     office: Office, edition: Edition, *, language: str, format_: str = STANDARD, embargo: datetime | None = None, waits_for: str = "",
-    event: Happening | None = None, files: tuple[File, ...] = (), kind: str = "release",
+    event: Happening | None = None, files: tuple[File, ...] = (), kind: str = "release", reason: str = "",
 ) -> Letter:  # fmt: skip
     """The letter in this language, which is its reader's; the edition may be in another where theirs is missing (`waits_for`).
 
     `kind`: release, advisory, correction, which says that it replaces what went before, or withdrawal, which has nothing of the text.
+    `reason`: why, in the office's words.
     Raises CannotWrite, rendering.TemplateFault."""
     web = bool(office.public_url)
     values: dict[str, Any] = {
@@ -61,7 +62,7 @@ def compose(
         "unsubscribe": mark("unsubscribe") if web else "", "preferences": mark("preferences") if web else "", "embargo": embargo,
         "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else "", "waits_for": waits_for,
         "event": {"starts": event.starts, "ends": event.ends, "place": event.place} if event else None,
-        "stop_word": stop_word(office, language), "cut": False, "kind": kind,
+        "stop_word": stop_word(office, language), "cut": False, "kind": kind, "reason": reason,
     }  # fmt: skip
     subject, text, html = _rendered(office, language, values, format_)
     letter = Letter(

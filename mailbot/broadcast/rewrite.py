@@ -15,6 +15,7 @@ from mailbot.database.engine import Tx
 from mailbot.message.letter import Letter
 from mailbot.office import Office
 from mailbot.outbox import bulk_store
+from mailbot.releases import correction_store
 from mailbot.releases.release import Edition, Release, public_from
 from mailbot.rendering import TemplateFault
 
@@ -61,9 +62,10 @@ def _written(tx: Tx, office: Office, one: Broadcast, old: Letter, release: Relea
     opens = public_from(release) if one.early else None
     event = taken_up(store.event_of(tx, one.id))
     files = (invitation_file(release.editions[0].title, event, office, one.id, now),) if event else old.files
+    last = correction_store.latest(tx, release.id, new.slug) if one.kind is Kind.CORRECTION else None
     return compose(
         office, new, language=old.language, format_=old.format, embargo=opens if opens and opens > now else None, waits_for=old.waits_for,
-        event=event, files=files, kind=one.kind,
+        event=event, files=files, kind=one.kind, reason=last.reason if last else "",
     )  # fmt: skip
 
 

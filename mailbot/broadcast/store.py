@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from mailbot.audience.suppression import Grade
 from mailbot.broadcast.broadcast import Act, Broadcast, Kind, State, after
 from mailbot.database.broadcast_tables import approval, broadcast, left_out
+from mailbot.database.correction_tables import correction_mail
 from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import bounce, delivery, journalist, suppression
 from mailbot.outbox import bulk_store
 from mailbot.outbox.delivery import DeliveryState
+from mailbot.releases.correction import Correction
 
 AT_ONCE = 5_000
 _COMING = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.SENDING)
@@ -95,6 +97,16 @@ def has_it(tx: Tx, release: str, edition: str = "") -> frozenset[int]:
     return frozenset(tx.execute(_who_has_it(release, edition)).scalars())
 
 
+def told(tx: Tx, kind: Kind, release: str, corrections: Sequence[Correction]) -> frozenset[int]:
+    """Who has a mail about one of these corrections already, or gets one by an announcement of them."""
+    asked = correction_mail.c.correction.in_([one.id for one in corrections])
+    singly = sa.select(journalist.c.id).join(correction_mail, correction_mail.c.recipient_key == journalist.c.key).where(asked)
+    since = max(one.at for one in corrections)
+    same = sa.select(broadcast.c.id).where(broadcast.c.kind == kind, broadcast.c.release == release, broadcast.c.created_at >= since)
+    by_list = _who_has_it(release, "", same)
+    return frozenset(tx.execute(singly).scalars()) | frozenset(tx.execute(by_list).scalars())
+
+
 def have_it_by_now(tx: Tx, one: Broadcast) -> int:
     """How many of a draft's readers have the release, or will, by an announcement that was agreed after this one was planned."""
     if one.kind not in (Kind.RELEASE, Kind.ADVISORY):
@@ -106,12 +118,13 @@ def have_it_by_now(tx: Tx, one: Broadcast) -> int:
     return tx.execute(sa.select(sa.func.count()).select_from(delivery).where(*of)).scalar_one()
 
 
-def _who_has_it(release: str, edition: str) -> Any:
+def _who_has_it(release: str, edition: str, by: Any = None) -> Any:
     it = delivery.alias("it")
     gone = it.c.state.in_((DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING))
     agreed = sa.select(broadcast.c.id).where(broadcast.c.release == release, broadcast.c.state.in_(_AGREED))
     comes = sa.and_(it.c.state.in_((DeliveryState.QUEUED, DeliveryState.RETRYING)), it.c.broadcast.in_(agreed))
     query = sa.select(it.c.journalist).where(it.c.release == release, it.c.journalist.is_not(None), sa.or_(gone, comes))
+    query = query.where(it.c.broadcast.in_(by)) if by is not None else query
     return query.where(it.c.edition == edition) if edition else query
 
 

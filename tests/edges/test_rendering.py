@@ -117,11 +117,11 @@ ANNOUNCEMENT = {
     "unsubscribe": "https://ponts.example/u/d.abc",
     "preferences": "https://ponts.example/p/d.abc", "embargo": WHEN, "embargo_utc": "2026-07-01 08:00 UTC", "waits_for": "fr",
     "event": {"starts": WHEN, "ends": WHEN, "place": "Ségou"}, "stop_word": "STOP", "cut": True,
-    "kind": "correction",
+    "kind": "correction", "reason": "Un chiffre\nétait faux.",
 }  # fmt: skip
 BARE_ANNOUNCEMENT = ANNOUNCEMENT | {
     "release": BARE_RELEASE, "unsubscribe": "", "preferences": "", "embargo": None, "embargo_utc": "", "waits_for": "", "event": None,
-    "cut": False, "kind": "withdrawal",
+    "cut": False, "kind": "withdrawal", "reason": "",
 }  # fmt: skip
 WHATSAPP = {
     "organisation": ORGANISATION, "release": RELEASE, "title": "Un pont", "paragraphs": PARAGRAPHS, "cut": True, "embargo": WHEN,

@@ -23,14 +23,14 @@ FOUNTAIN_FR = next(one for one in EDITIONS if one.slug == FOUNTAIN)
 RIGHT = "Le chantier a coûté 44 967 florins."
 
 
-def corrected(office: Office, edition: Edition = FOUNTAIN_FR, text: str = RIGHT) -> dict[str, object]:
+def corrected(office: Office, edition: Edition = FOUNTAIN_FR, text: str = RIGHT, reason: str = "") -> dict[str, object]:
     """A colleague corrects the French edition."""
     body = edition.body.replace("Le chantier a coûté 44 697 florins.", text)
     front = f'---\nlanguage: fr\ntitle: "{edition.title}"\ndate: {edition.date}\nplace: {edition.place}\n'
     front += f'contact: "{edition.contact}"\n---\n'
     (office.folder / "right.md").write_text(front + body)
     said: dict[str, object] = json.loads(
-        office.at_once("release", "correct", edition.slug, str(office.folder / "right.md"), "--yes", "--json").out
+        office.at_once("release", "correct", edition.slug, str(office.folder / "right.md"), "--reason", reason, "--yes", "--json").out
     )
     return said
 
@@ -80,6 +80,41 @@ async def test_a_withdrawal_calls_off_what_has_not_left(office: Office, relay: L
     await passes(office, 60)
     assert states(office, made) == {"cancelled": 4, "state": "cancelled"}
     assert announced(relay) == []
+    assert office.unsound() == []
+
+
+@pytest.mark.parametrize("kind", ["correction", "withdrawal"])
+async def test_a_correction_is_announced_with_its_reason_to_all_but_those_who_were_told_of_it(
+    office_on_either: Office, relay: LoopbackRelay, kind: str
+) -> None:
+    office = office_on_either
+    listed(office, 2)
+    known(office)
+    approved(office, planned(office))
+    await passes(office, 11)
+    await passes(office, 12)
+    if kind == "correction":
+        office.at_once("broadcast", "new", FOUNTAIN, "--kind", "correction", exits=1)
+        corrected(office, reason="Un chiffre était faux.")
+    else:
+        office.at_once("release", "withdraw", FOUNTAIN, "--reason", "Un chiffre était faux.", "--yes")
+    await passes(office, 13)
+    listed(office, 4)
+    known(office)
+    got_before = Counter(got.recipient for got in announced(relay))
+    made = planned(office, "--kind", kind)
+    french = ("ok+1@media1.example", "ok+2@media2.example")
+    new = {"ok+2@media2.example", "ok+3@media3.example"} if kind == "withdrawal" else {"ok+2@media2.example"}
+    assert (made["recipients"], made["skipped"]["has-it-already"]) == (len(new) + (kind == "correction") * 2, 4 - made["recipients"])
+    approved(office, made)
+    await passes(office, 24)
+    await passes(office, 25)
+    fresh = Counter(got.recipient for got in announced(relay)) - got_before
+    assert set(fresh) >= new and french[0] not in fresh and max(fresh.values()) == 1
+    (mail,) = [words_of(got) for got in announced(relay) if got.recipient == french[1]]
+    assert "Motif : Un chiffre était faux." in mail
+    assert (RIGHT in mail, "Nous retirons" in mail) == (kind == "correction", kind == "withdrawal")
+    assert planned(office, "--kind", kind)["recipients"] == 0, "nobody is told twice"
     assert office.unsound() == []
 
 
@@ -250,7 +285,7 @@ async def test_who_may_have_it_early_reads_of_the_embargo_first_in_office_time_a
     body = words_of(got)
     assert f"{opens:%Y-%m-%d %H:%M} UTC" in body
     there = opens + timedelta(hours=5, minutes=45)
-    assert f"{there:%H}" in first or f"{there:%H} h {there:%M}" in body
+    assert f"{there.hour} h {there:%M}" in body
     assert [one.recipient for one in relay.mails if CANARY in everything_in(one) and "@media" not in one.recipient] == []
 
 
