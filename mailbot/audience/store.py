@@ -83,13 +83,14 @@ def remove(tx: Tx, address_key: str, now: datetime) -> tuple[Journalist, Step] |
 
 
 def add(
-    tx: Tx, address: Address, language: str, outlet: str, medium: str | None, origin: str, now: datetime
+    tx: Tx, address: Address, language: str, outlet: str, medium: str | None, origin: str, now: datetime, **facts: str
 ) -> tuple[Journalist, Step]:
-    """A colleague puts an address on the list, which came from `origin`: who it was, and what came of it."""
+    """A colleague puts an address on the list, which came from `origin`: who it was, and what came of it. `facts`: beat, place, format,
+    notes."""
     who = known(tx, address, language, now)
     step = wish(who, Event.ADDED, None, now)
     if isinstance(step, Change) and become(tx, who, step.becomes, now):
-        told = {"origin": origin, "outlet": outlet, "medium": medium, "language": language}
+        told = {"origin": origin, "outlet": outlet, "medium": medium, "language": language, **facts}
         tx.execute(journalist.update().where(journalist.c.id == who.id).values(told))
         note(tx, who, Channel.COMMAND, step.why, origin, None, now)
     return who, step

@@ -143,6 +143,10 @@ def add(
     language: Annotated[str, typer.Option(help="The language to write in; the office's own by default.")] = "",
     outlet: Annotated[str, typer.Option(help="The newspaper, station or agency.")] = "",
     medium: Annotated[Medium | None, typer.Option(help="What kind of medium that is; the yearly report counts by it.")] = None,
+    beat: Annotated[str, typer.Option(help="What the journalist writes about.")] = "",
+    place: Annotated[str, typer.Option(help="Where the journalist works.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="standard, lite for slow lines, or text.")] = "standard",
+    notes: Annotated[str, typer.Option(help="What colleagues should know.")] = "",
     as_json: Json = False,
 ) -> None:
     """Put an address on the press list. Not one that has left it, is not to be written to, or was forgotten: only its owner can come back.
@@ -152,14 +156,19 @@ def add(
     from mailbot import languages, terms
     from mailbot.audience import store, suppression_store
     from mailbot.audience.journalist import Change, Refuse
+    from mailbot.audience.roster import LENGTHS
+    from mailbot.broadcast.letters import FORMATS
     from mailbot.clock import now
     from mailbot.message.address import Address, parse
+    from mailbot.message.header import clean
 
     parsed, settings = parse(address), settings_of(context)
     if parsed is None:
         raise typer.BadParameter(f"{one_line(address, 100)!r} is no mail address.")
     if not origin.strip():
         raise typer.BadParameter("--origin says where the address comes from.")
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"{one_line(format_, 40)!r} is no format: {', '.join(FORMATS)}.")
     known = terms.language_order(settings, languages.load(terms.language_folders(settings)))
     if language and language not in known:
         raise typer.BadParameter(f"{language!r} is none of the office's languages: {', '.join(known)}.")
@@ -169,7 +178,10 @@ def add(
             typer.echo(f"mailbot: {parsed.address} is not written to ({', '.join(barred)}), and stays so.", err=True)
             raise typer.Exit(1)
         given = Address(parsed.address, name or parsed.name)
-        who, step = database.write_now(store.add, given, language or known[0], outlet, medium, origin.strip(), now())
+        facts = {name: clean(said, LENGTHS[name]) for name, said in (("beat", beat), ("place", place), ("notes", notes))}
+        who, step = database.write_now(
+            lambda tx: store.add(tx, given, language or known[0], outlet, medium, origin.strip(), now(), format=format_, **facts)
+        )
     if isinstance(step, Refuse):
         typer.echo(f"mailbot: {who.address} is {who.state}: only the journalist can come back.", err=True)
         raise typer.Exit(1)

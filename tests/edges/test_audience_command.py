@@ -89,6 +89,11 @@ def test_an_address_is_added_with_its_origin_and_never_against_its_owners_wish(m
     said = mailbot("audience", "add", AWA, *given)
     assert (said.code, said.out) == (1, "")
     assert "only the journalist can come back" in said.err
+    facts = ("--beat", "culture", "--place", "Ségou", "--format", "lite", "--notes", "le matin\nseulement")
+    mailbot("audience", "add", "di@paper.example", *given, *facts)
+    shown = mailbot("audience", "show", "di@paper.example", "--json").json()
+    assert [shown[name] for name in ("beat", "place", "format", "notes")] == ["culture", "Ségou", "lite", "le matin seulement"]
+    assert mailbot("audience", "add", "di@paper.example", *given, "--format", "fax").code == 2
     assert mailbot("audience", "add", "cy@paper.example", "--origin", " ").code == 2
     assert mailbot("audience", "add", "cy@paper.example", "--origin", "x", "--language", "xx").code == 2
 
