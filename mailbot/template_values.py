@@ -15,7 +15,7 @@ VALUES: Mapping[str, frozenset[str]] = {
     "greeting": frozenset({"name"}),
     "why": frozenset({"organisation", "origin"}),
     "whatsapp": frozenset({"organisation", "release", "title", "paragraphs", "cut", "embargo", "embargo_utc"}),
-    "test_mark": frozenset({"short"}),
+    "test_mark": frozenset({"short", "embargo", "embargo_utc"}),
     "answer": _ANSWER | {"reply_subject"},
     "answer_short": _ANSWER | {"cut"},
     "answer_back": frozenset({"release", "organisation", "variant", "offered", "reply_subject", "photos", "photo_word"}),

@@ -60,7 +60,7 @@ def compose(
     values: dict[str, Any] = {
         "organisation": office.values, "release": release_values(office, edition), "greeting": mark("greeting"), "why": mark("why"),
         "unsubscribe": mark("unsubscribe") if web else "", "preferences": mark("preferences") if web else "", "embargo": embargo,
-        "embargo_utc": f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else "", "waits_for": waits_for,
+        "embargo_utc": _in_utc(embargo), "waits_for": waits_for,
         "event": {"starts": event.starts, "ends": event.ends, "place": event.place} if event else None,
         "stop_word": stop_word(office, language), "cut": False, "kind": kind, "reason": reason,
     }  # fmt: skip
@@ -172,7 +172,13 @@ class Readers:
         return self._reasons[language, origin]
 
 
-def test_words(office: Office, language: str) -> tuple[str, str]:
-    """What marks a mail that goes to the office alone: before its subject, and above its text."""
-    mark, line = (render_line(office.words, language, "test_mark", {"short": short}) for short in (True, False))
+def test_words(office: Office, language: str, embargo: datetime | None) -> tuple[str, str]:
+    """What marks a mail that goes to the office alone: before its subject, and above its text. `embargo`: when it ends; None: there is
+    none, or none any more."""
+    values = {"embargo": embargo, "embargo_utc": _in_utc(embargo)}
+    mark, line = (render_line(office.words, language, "test_mark", values | {"short": short}) for short in (True, False))
     return mark, line
+
+
+def _in_utc(embargo: datetime | None) -> str:
+    return f"{embargo.astimezone(UTC):%Y-%m-%d %H:%M}\u00a0UTC" if embargo else ""

@@ -117,6 +117,8 @@ def _enqueue_test(tx: "Tx", one: "Broadcast", letter: "Letter", to: Any, parts: 
     from mailbot.outbox import store
     from mailbot.outbox.bulk_store import Recipient
     from mailbot.outbox.delivery import Kind
+    from mailbot.releases import store as releases
+    from mailbot.releases.release import public_from
     from mailbot.service import new_id
 
     delivery = new_id()
@@ -126,7 +128,9 @@ def _enqueue_test(tx: "Tx", one: "Broadcast", letter: "Letter", to: Any, parts: 
             waits_for=letter.waits_for, release=one.release, edition=letter.edition, facts={},
         )
     )  # fmt: skip
-    mark, sentence = test_words(parts.office, letter.language)
+    release = releases.load(tx, one.release)
+    opens = public_from(release) if release else None
+    mark, sentence = test_words(parts.office, letter.language, opens if opens and opens > moment else None)
     draft = store.Draft(
         key=f"broadcast-test:{one.id}:{occasion}", kind=Kind.TOLD, recipient=to, language=letter.language,
         subject=f"[{mark}] {filled(letter.subject, values)}", text=f"*** {mark} *** {sentence}\n\n{filled(letter.text, values)}",

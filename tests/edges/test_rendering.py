@@ -127,6 +127,7 @@ WHATSAPP = {
     "organisation": ORGANISATION, "release": RELEASE, "title": "Un pont", "paragraphs": PARAGRAPHS, "cut": True, "embargo": WHEN,
     "embargo_utc": "2026-07-01 08:00 UTC",
 }  # fmt: skip
+UNDER = {"embargo": WHEN, "embargo_utc": "2026-07-01 08:00 UTC"}
 TOLD_OF = {
     "organisation": ORGANISATION, "event": "approved", "title": "Un pont", "recipients": 412, "why": "une raison", "starts": WHEN,
     "stop_word": "STOP", "broadcast": "b1",
@@ -157,7 +158,7 @@ FULL: dict[str, dict[str, Any]] = {
     "correction": CORRECTION, "withdrawal": WITHDRAWAL, "invitation": INVITATION,
     "whatsapp": WHATSAPP,
     "announcement": ANNOUNCEMENT, "announcement_lite": ANNOUNCEMENT, "greeting": {"name": "Awa"}, "broadcast_told": TOLD_OF,
-    "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True},
+    "why": {"organisation": ORGANISATION, "origin": "liste 2023"}, "test_mark": {"short": True} | UNDER,
     "answer_back": BACK, "offers": OFFERS, "sheet": {"release": RELEASE, "organisation": ORGANISATION},
 }  # fmt: skip
 BARE: dict[str, dict[str, Any]] = {
@@ -188,7 +189,7 @@ BARE: dict[str, dict[str, Any]] = {
     "whatsapp": WHATSAPP | {"cut": False, "embargo": None},
     "announcement": BARE_ANNOUNCEMENT, "announcement_lite": BARE_ANNOUNCEMENT, "greeting": {"name": ""},
     "broadcast_told": TOLD_OF | {"event": "held", "starts": None}, "why": {"organisation": ORGANISATION, "origin": ""},
-    "test_mark": {"short": False},
+    "test_mark": {"short": False} | UNDER,
     "withdrawal": WITHDRAWAL | {"organisation": BARE_ANSWER["organisation"], "reason": ""},
     "sheet": {"release": BARE_RELEASE, "organisation": ORGANISATION},
 }

@@ -15,7 +15,7 @@ from icalendar import Calendar
 from mailbot import clock
 from mailbot.database.tables import delivery, journalist
 from mailbot.releases.release import Edition
-from tests.journeys.office import EDITIONS, FOUNTAIN, Office, read, text_of
+from tests.journeys.office import COLLEAGUE, EDITIONS, FOUNTAIN, Office, read, text_of
 from tests.journeys.test_broadcast import approved, known, listed, passes, planned, states
 from tests.servers.relay import Got, LoopbackRelay
 
@@ -287,6 +287,24 @@ async def test_who_may_have_it_early_reads_of_the_embargo_first_in_office_time_a
     there = opens + timedelta(hours=5, minutes=45)
     assert f"{there.hour} h {there:%M}" in body
     assert [one.recipient for one in relay.mails if CANARY in everything_in(one) and "@media" not in one.recipient] == []
+
+
+async def test_a_test_goes_to_colleagues_alone_and_says_first_that_it_is_one_and_until_when_the_embargo_holds(
+    office: Office, relay: LoopbackRelay
+) -> None:
+    opens = embargoed(office)
+    listed(office, 3)
+    made = json.loads(office.at_once("broadcast", "new", f"pont-{CANARY}", "--at", opens.isoformat(), "--json").out)
+    office.at_once("broadcast", "test", made["id"], "--to", "ok+1@media1.example", exits=2)
+    letters = json.loads(office.at_once("broadcast", "test", made["id"], "--to", COLLEAGUE, "--json").out)["mails"]
+    await passes(office, 1)
+    assert [got.recipient for got in relay.mails] == [COLLEAGUE] * letters
+    for got in relay.mails:
+        first = text_of(got.content).strip().splitlines()[0]
+        assert "EMBARGO" in str(read(got.content)["Subject"]) and "EMBARGO" in first and f"{opens:%Y-%m-%d %H:%M} UTC" in first
+    await passes(office, OPENS_IN / timedelta(minutes=1) + 1)
+    office.at_once("broadcast", "test", made["id"], "--to", COLLEAGUE)
+    assert announced(relay) == []
 
 
 async def test_what_was_stopped_before_its_time_waits_for_it_when_it_is_resumed(office: Office, relay: LoopbackRelay) -> None:
