@@ -35,6 +35,7 @@ from tests.servers import throwaway
 from tests.servers.smtp_sink import HOST, SmtpSink, smtp_sink
 
 MAILS, PLAIN_MAILS, CONNECTIONS, OCTETS, ROUNDS = 6000, 400, 16, 30_000, 3
+PEOPLE = [f"awa.{number}@journal{number % 97}.example" for number in range(MAILS)]
 SECRET = b"the key of this figure"
 OFFICE = Address("presse@office.example", "Ville de Velmora")
 PARAGRAPH = "La grande fontaine de la place du marché coule de nouveau, après onze mois de travaux et un été sans eau.\n\n"
@@ -104,34 +105,26 @@ def _smtp_source(sink: SmtpSink) -> float:
     return MAILS / (time.perf_counter() - began)
 
 
+def send_all(database: Database, port: int, signer: dkim.Signer | None, holder: str) -> None:
+    """As the service does it, until nothing is left."""
+    database.write_now(lease.acquire, f"process:{holder}", holder, datetime.now(UTC), 1e6)
+    terms = Terms(
+        sender=OFFICE, return_path="", rate_per_minute=0, rate_per_day=0, connections=CONNECTIONS, mails_per_connection=MAILS,
+        retry_seconds=(60.0,), uncertain_retry_seconds=900.0, signer=signer,
+    )  # fmt: skip
+    dispatcher = Dispatcher(
+        database, Server(host=HOST, port=port, security="plain"), terms, holder, aftermath=lambda *_: None, original=lambda *_: b"",
+        values=values, clock=clock.now,
+    )  # fmt: skip
+    asyncio.run(dispatcher.drain())
+
+
 def _ours(url: str, sink: SmtpSink, signer: dkim.Signer | None) -> float:
     with closing(Database(url)) as database:
         upgrade(database)
-        database.write_now(announce, [f"awa.{number}@journal{number % 97}.example" for number in range(MAILS)], SECRET, letter=LETTER)
-        database.write_now(lease.acquire, "process:bench", "bench", datetime.now(UTC), 1e6)
-        terms = Terms(
-            sender=OFFICE,
-            return_path="",
-            rate_per_minute=0,
-            rate_per_day=0,
-            connections=CONNECTIONS,
-            mails_per_connection=MAILS,
-            retry_seconds=(60.0,),
-            uncertain_retry_seconds=900.0,
-            signer=signer,
-        )
-        dispatcher = Dispatcher(
-            database,
-            Server(host=HOST, port=sink.port, security="plain"),
-            terms,
-            "bench",
-            aftermath=lambda *_: None,
-            original=lambda *_: b"",
-            values=values,
-            clock=clock.now,
-        )
+        database.write_now(announce, PEOPLE, SECRET, letter=LETTER)
         began = time.perf_counter()
-        asyncio.run(dispatcher.drain())
+        send_all(database, sink.port, signer, "bench")
         took = time.perf_counter() - began
         states = database.read_now(bulk_store.states_of, "b1")
     if states["sent"] != MAILS:
@@ -150,16 +143,16 @@ async def _one_by_one(sink: SmtpSink) -> float:
     return PLAIN_MAILS / (time.perf_counter() - began)
 
 
-def _pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _rsa() -> dkim.Signer:
-    return dkim.signer("office.example", "s1", _pem(rsa.generate_private_key(65537, 2048)))
+    return dkim.signer("office.example", "s1", pem(rsa.generate_private_key(65537, 2048)))
 
 
 def _ed25519() -> dkim.Signer:
-    return dkim.signer("office.example", "s2", _pem(ed25519.Ed25519PrivateKey.generate()))
+    return dkim.signer("office.example", "s2", pem(ed25519.Ed25519PrivateKey.generate()))
 
 
 @contextmanager
