@@ -28,6 +28,21 @@ _USED = ("gmail.com", "yahoo.fr", "yahoo.com", "hotmail.com", "hotmail.fr", "out
 Row = tuple[int, Sequence[str]]  # the number of its line, and its cells
 
 
+WHY: Mapping[str, str] = {
+    "again": "stands in line {value} already",
+    "no-address": "has no address",
+    "not-address": "is no mail address",
+    "not-ascii": "has letters before the @ that plain mail cannot carry",
+    "unusable": "is no address that mail can be sent to: {value}",
+    "slip": "was taken; is it {value}?",
+    "language": "is no language that mailbot knows; it was left out",
+    "medium": "is no medium that mailbot knows; it was left out",
+    "format": "is no format that mailbot knows; it was left out",
+    "barred": "is not written to ({value}), and stays so",
+    "left": "is {value}: only the journalist can come back",
+}
+
+
 class NotARoster(Exception):
     """No press list can be read in this file. The argument says why, and what to do."""
 
@@ -52,12 +67,19 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a line. `refused`: there is nobody in it; else the person was taken, without what could not be read."""
+    """What is wrong with a line: a key of WHY, and what it is filled with. `refused`: there is nobody in it; else the person was taken,
+    without what could not be read."""
 
     line: int
     what: str
     why: str
+    value: str = ""
     refused: bool = True
+
+    @property
+    def said(self) -> str:
+        """In English, for the command line."""
+        return WHY[self.why].format(value=self.value)
 
 
 @dataclass(slots=True)
@@ -81,7 +103,7 @@ def read(rows: Iterable[Row], columns: Columns, languages: Sequence[str]) -> Ros
             if isinstance(one, Problem):
                 roster.problems.append(one)
             elif one.key in seen:
-                roster.problems.append(Problem(line, one.address, f"stands in line {seen[one.key]} already"))
+                roster.problems.append(Problem(line, one.address, "again", str(seen[one.key])))
             else:
                 seen[one.key] = line
                 roster.people.append(one)
@@ -117,17 +139,18 @@ def _people(
     found = _addresses(where)
     if not found:
         what = header.clean(where, 100)
-        yield Problem(line, what, "is no mail address" if what else "has no address")
+        yield Problem(line, what, "not-address" if what else "no-address")
         return
     told, odd = _facts(said, columns, languages)
     for what, why in odd:
         yield Problem(line, what, why, refused=False)
     for address in found:
-        if why := _unusable(address.address):
-            yield Problem(line, address.address, why)
+        why, value = _unusable(address.address)
+        if why:
+            yield Problem(line, address.address, why, value)
             continue
         if slip := _slip(address.domain):
-            yield Problem(line, address.address, f"was taken; is it {slip}?", refused=False)
+            yield Problem(line, address.address, "slip", slip, refused=False)
         name = address.name or told["name"]
         yield Person(line=line, address=address.address, key=address.key, cap_key=cap_key(address.address), **{**told, "name": name})
 
@@ -146,7 +169,7 @@ def _facts(
         written = text(name)
         found = words.get(fold(written), "")
         if written and found not in known:
-            odd.append((written[:100], f"is no {name} that mailbot knows; it was left out"))
+            odd.append((written[:100], name))
             return ""
         return found
 
@@ -176,18 +199,18 @@ def _addresses(cell: str) -> list[Address]:
     return list(found.values())
 
 
-def _unusable(address: str) -> str:
-    """Why nothing can be sent there; empty: it can."""
+def _unusable(address: str) -> tuple[str, str]:
+    """Why nothing can be sent there, a key of WHY, and the details; empty: it can."""
     local, _, domain = address.rpartition("@")
     if not local.isascii():
-        return "has letters before the @ that plain mail cannot carry"
+        return "not-ascii", ""
     if why := _bad_domain(domain):
-        return why
+        return "unusable", why
     try:
         validate_email(f"{local}@example.com", check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as problem:
-        return f"is no address that mail can be sent to: {problem}"
-    return "" if key(address) else "is no mail address"
+        return "unusable", str(problem)
+    return ("", "") if key(address) else ("not-address", "")
 
 
 @lru_cache(maxsize=4096)
@@ -196,7 +219,7 @@ def _bad_domain(domain: str) -> str:
     try:
         validate_email(f"a@{domain}", check_deliverability=False, test_environment=True)
     except EmailNotValidError as problem:
-        return f"is no address that mail can be sent to: {problem}"
+        return str(problem)
     return ""
 
 

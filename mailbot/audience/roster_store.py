@@ -26,11 +26,12 @@ _SET = (
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What became of a person: added, updated, unchanged or refused, and why not. `asks`: the address is to be asked first."""
+    """What became of a person: added, updated, unchanged or refused, and why not (roster.WHY). `asks`: the address is to be asked first."""
 
     person: Person
     became: str
     why: str = ""
+    value: str = ""
     asks: bool = False
 
 
@@ -60,7 +61,7 @@ def bring(
 
 def _judged(person: Person, row: Any, barred: str, unconfirmed: bool, now: datetime) -> Brought:
     if barred:
-        return Brought(person, "refused", f"is not written to ({barred}), and stays so")
+        return Brought(person, "refused", "barred", barred)
     if row is None:
         return Brought(person, "added", asks=unconfirmed)
     step = _step(row, now)
@@ -70,7 +71,7 @@ def _judged(person: Person, row: Any, barred: str, unconfirmed: bool, now: datet
         case _ if row.state == State.SUBSCRIBED:
             return Brought(person, "updated" if _changes(person, row) else "unchanged")
         case _:
-            return Brought(person, "refused", f"is {row.state}: only the journalist can come back")
+            return Brought(person, "refused", "left", row.state)
 
 
 def _step(row: Any, now: datetime) -> Step:

@@ -125,15 +125,15 @@ def _tell(roster: "Roster", brought: "list[Brought]", unconfirmed: bool, dry_run
     from mailbot.audience.roster import Problem
 
     counted = Counter(one.became for one in brought)
-    kept_out = [Problem(one.person.line, one.person.address, one.why) for one in brought if one.became == "refused"]
+    kept_out = [Problem(one.person.line, one.person.address, one.why, one.value) for one in brought if one.became == "refused"]
     problems = sorted((*kept_out, *roster.problems), key=lambda one: one.line)
-    lines = [{"line": one.line, "what": one.what, "why": one.why, "refused": one.refused} for one in problems]
+    lines = [{"line": one.line, "what": one.what, "why": one.said, "refused": one.refused} for one in problems]
     refused = sum(one.refused for one in problems)
     facts = {name: counted[name] for name in ("added", "updated", "unchanged")} | {"refused": refused}
     if as_json:
         return print_json(facts | {"asked": sum(one.asks for one in brought), "lines": lines, "dry_run": dry_run})
     for problem in problems[:MOST_SHOWN]:
-        typer.echo(f"line {problem.line}: {one_line(problem.what, 80)} {problem.why}", err=True)
+        typer.echo(f"line {problem.line}: {one_line(problem.what, 80)} {problem.said}", err=True)
     if len(problems) > MOST_SHOWN:
         typer.echo(f"and {len(problems) - MOST_SHOWN:,} more lines; --json tells them all", err=True)
     told = ", ".join(f"{number:,} {name}" for name, number in facts.items())

@@ -436,6 +436,7 @@ def test_a_list_is_tried_and_then_taken_in_with_a_word_on_each_line(stand: Stand
     table = b"email,name\nawa@radio.example,Awa\nnot an address,X\n=cmd@evil,Y\n"
     tried = browser.upload("/desk/audience/import", {"origin": "salon 2026", "try": "yes"}, [("file", "list.csv", table)])
     assert (tried.status, "Ajoutés\u00a0: 1" in tried.text, "<td>3</td>" in tried.text) == (200, True, True)
+    assert "n’est pas une adresse électronique" in tried.text, "each line in the reader's language"
     assert stand.office.database.read_now(audience.find, "awa@radio.example") is None
     assert browser.upload("/desk/audience/import", {"origin": "salon 2026"}, [("file", "list.csv", table)]).status == 200
     who = stand.office.database.read_now(audience.find, "awa@radio.example")

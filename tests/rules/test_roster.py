@@ -58,13 +58,13 @@ def test_a_line_without_an_address_is_refused_by_its_number(cell: str, why: str)
     found = roster([cell, "Awa"])
     assert found.people == []
     (problem,) = found.problems
-    assert (problem.line, problem.refused) == (2, True) and why in problem.why
+    assert (problem.line, problem.refused) == (2, True) and why in problem.said
 
 
 def test_who_stands_there_twice_is_taken_once() -> None:
     found = roster(["a@b.example", "Awa"], ["A@B.example", "Other"])
     assert [one.name for one in found.people] == ["Awa"]
-    assert found.problems == [Problem(3, "A@b.example", "stands in line 2 already")]
+    assert found.problems == [Problem(3, "A@b.example", "again", "2")] and found.problems[0].said == "stands in line 2 already"
 
 
 def test_what_a_cell_says_that_nobody_knows_is_left_out_and_told() -> None:
@@ -74,7 +74,7 @@ def test_what_a_cell_says_that_nobody_knows_is_left_out_and_told() -> None:
     assert [(problem.what, problem.refused) for problem in found.problems] == [
         ("Wolof", False), ("pigeon", False), ("parchment", False), ("a@gmial.com", False),
     ]  # fmt: skip
-    assert "is it gmail.com?" in found.problems[-1].why
+    assert "is it gmail.com?" in found.problems[-1].said
 
 
 def test_whatever_a_cell_holds_stays_one_line_of_text() -> None:

@@ -137,8 +137,8 @@ def take_in(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
 def _report(read: Roster, found: list[Brought]) -> dict[str, Any]:
     """The counts, and the lines that want to be looked at."""
     counted = Counter(one.became for one in found)
-    kept_out = [(one.person.line, one.person.address, one.why) for one in found if one.became == "refused"]
-    lines = sorted([*kept_out, *((one.line, one.what, one.why) for one in read.problems)])
+    kept_out = [(one.person.line, one.person.address, one.why, one.value) for one in found if one.became == "refused"]
+    lines = sorted([*kept_out, *((one.line, one.what, one.why, one.value) for one in read.problems)])
     refused = len(kept_out) + sum(one.refused for one in read.problems)
     counts = {name: counted[name] for name in ("added", "updated", "unchanged")} | {"refused": refused}
     return {"counts": counts, "lines": lines[:MOST_LINES], "more": max(0, len(lines) - MOST_LINES)}

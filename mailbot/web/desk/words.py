@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from mailbot.audience.roster import WHY
+
 _PLAIN = """
     skip nav nav-today nav-mail nav-releases nav-audience nav-broadcasts broadcast-new broadcast-release broadcast-to broadcast-all
     broadcast-at broadcast-plan broadcast-progress broadcast-stop broadcast-approve broadcast-approve-go broadcast-leaves
@@ -68,5 +70,6 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "import-more": ("number",),
     "brake-due": ("number",),
     "journal-refused": ("number",),
+    **{f"list-{why}": ("value",) for why in WHY},
 }
 LINES: Mapping[str, tuple[str, ...]] = {**dict.fromkeys(_PLAIN.split(), ()), **_NAMED}

@@ -40,6 +40,7 @@ HEADERS = {
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 }  # fmt: skip
 FOUND_AT_MOST = 60
+TEXTS_KEPT = 500
 ASKS_AN_HOUR = 10       # places on the list, from one address of the network
 HOUR = timedelta(hours=1)
 LINES = tuple(f"news-{name}" for name in (
@@ -62,6 +63,7 @@ class NewsPages:
         self._database, self._desk, self._words, self._templates, self._clock = database, desk, words, templates, clock
         self._shelf = Shelf(languages)
         self._marks: dict[str, tuple[str, frozenset[str]]] = {}     # slug -> content hash, sentences
+        self._texts: dict[tuple[str, str], tuple[str, str]] = {}    # slug and content hash -> for a telephone
         self._asked: dict[str, deque[datetime]] = {}
         self._seen: object = None                                   # the index that the next four were worked out with
         self._newest: tuple[Release, ...] = ()
@@ -142,16 +144,26 @@ class NewsPages:
             return self._page("news_withdrawn.html.j2", language, request, values, status=410)
         if release is None or edition is None:
             raise HTTPException(404)
-        text = whatsapp(self._office, edition, None)
+        text, link = self._forwarded(edition)
         values = shown.whole(self._office, release, edition, language, now) | {
             "url": release_url(self._office, edition.slug), "plain": f"{edition.title}\n\n{to_text(edition.body)}", "whatsapp": text,
-            "whatsapp_link": link_of(text), "prints": self._office.prints,
+            "whatsapp_link": link, "prints": self._office.prints,
             "names": {code: self._words[code]["own-name"] for code in self._words},
             "corrected": [
                 shown.in_words(self._office, one.at.date(), language) for one, _ in corrections if one.edition == edition.slug
             ],
         }  # fmt: skip
         return self._page("news_release.html.j2", language, request, values)
+
+    def _forwarded(self, edition: Edition) -> tuple[str, str]:
+        """What is forwarded on a telephone, and the link that does it: written once for each text, as it takes a third of a page."""
+        which = (edition.slug, edition.content_hash)
+        if which not in self._texts:
+            if len(self._texts) >= TEXTS_KEPT:
+                self._texts.clear()
+            text = whatsapp(self._office, edition, None)
+            self._texts[which] = text, link_of(text)
+        return self._texts[which]
 
     def _found(self, library: Mapping[str, Release], slug: str) -> tuple[Release | None, Edition | None]:
         """The release with an edition of this slug; the edition only where the world may have it."""
