@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,10 @@ def measure() -> Iterator[Figure]:
     """In one transaction, as `broadcast new` does it; the press list is there already."""
     for name, kind in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         with kind() as url, closing(Database(url)) as database:
-            upgrade(database)
             progress(f"{name}: a press list of {MAILS}")
-            number = database.write_now(_press_list)
-            Path("/proc/self/clear_refs").write_text("5")  # the list's own memory does not count: only the mark from here on
+            with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:  # what making the list takes is not to be counted here
+                number = elsewhere.submit(_with_a_list, url).result()
+            Path("/proc/self/clear_refs").write_text("5")  # only the mark from here on
             with MemoryWatch(os.getpid()) as memory:
                 began = time.perf_counter()
                 queued = database.write_now(bulk_store.enqueue_all, "b", "fontaine", _addressees(number), SECRET, "office.example", NOW)
@@ -37,6 +39,12 @@ def measure() -> Iterator[Figure]:
                 raise RuntimeError(f"{queued} of {MAILS} were queued")
         yield Figure(f"queueing {MAILS} mails, {name}", took, "s", "< 20")
         yield Figure(f"the same, peak memory of this process, {name}", memory.peak_mb, "MB", "< 150")
+
+
+def _with_a_list(url: str) -> int:
+    with closing(Database(url)) as database:
+        upgrade(database)
+        return database.write_now(_press_list)
 
 
 def _press_list(tx: Tx) -> int:
