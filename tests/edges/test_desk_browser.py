@@ -66,13 +66,17 @@ def _announced(stand: Stand) -> str:
     return str(answer.headers["location"]).partition("?")[0]
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_nothing_on_any_page_stands_in_anybody_s_way(chromium: Browser, stand: Stand, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "looks"), [("fr", ((360, "dark"), (1280, "light"))), ("en", ((360, "light"), (1280, "dark")))], ids=["fr", "en"]
+)
+def test_nothing_on_any_page_stands_in_anybody_s_way(
+    chromium: Browser, stand: Stand, language: str, looks: tuple[tuple[int, str], ...]
+) -> None:
     stand.office.case("awa")
     there = _announced(stand)
     stand.office.database.write_now(user_store.put, Address(APPROVER, "Chief"), language, [Role.APPROVER], HASHED, stand.office.now)
     wrong, large, wide, elsewhere = [], [], [], []
-    for width, scheme in ((360, "dark"), (1280, "light")):
+    for width, scheme in looks:
         page = _page(chromium, stand, APPROVER, width=width, scheme=scheme)
         octets: list[int] = []
         page.on("response", lambda answer, octets=octets: octets.append(len(answer.body()) if answer.ok else 0))

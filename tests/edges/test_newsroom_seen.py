@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, async_playwright
 
+from mailbot.audience import store as audience
 from mailbot.audience.link import list_link, preferences_link
 from mailbot.database.engine import Database
-from mailbot.database.tables import metadata
+from mailbot.database.tables import delivery, metadata
 from mailbot.releases import correction_store, store
 from tests.edges.newsroom import FOUNTAIN, FOUNTAIN_EN
 from tests.edges.test_newsroom import NOW, visiting
@@ -53,7 +54,7 @@ def paths(database: Database) -> list[str]:
     return [*fixed, *(f"{path}?lang={code}" for code in ("fr", "en") for path in news)]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")])
 async def test_no_page_stands_in_anybodys_way(database: Database, paths: list[str], browser: Browser, width: int, scheme: Any) -> None:
     found: list[tuple[str, str, str]] = []
     async with visiting(database) as visitor:
@@ -87,6 +88,32 @@ async def test_a_place_on_the_list_is_asked_for_and_preferences_are_kept_by_keyb
         await page.keyboard.press("Enter")
         await page.get_by_role("status").wait_for()
         assert await page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_a_place_is_confirmed_given_up_and_taken_again_by_keyboard_alone(
+    database: Database, paths: list[str], browser: Browser
+) -> None:
+    new, old = "reader@paper.example", "awa@radio.example"
+
+    def state(whose: str) -> str:
+        found = database.read_now(audience.find, whose)
+        return found.state if found else ""
+
+    async with visiting(database) as visitor:
+        page = await (await browser.new_context(viewport={"width": 360, "height": 700})).new_page()
+        await visitor.ask("POST", "/subscribe?lang=fr", b"address=reader%40paper.example")
+        text = database.read_now(lambda tx: tx.execute(sa.select(delivery.c.text).where(delivery.c.recipient_key == new)).scalar_one())
+        (link,) = set(re.findall(r"https://velmora\.example(/c/\S+)", text))
+        await page.goto(f"http://127.0.0.1:{visitor.port}{link}")
+        assert state(new) == "asked"
+        for path, whose, becomes in ((link, new, "subscribed"), (paths[0], old, "unsubscribed"), ("", old, "subscribed")):
+            if path:
+                await page.goto(f"http://127.0.0.1:{visitor.port}{path}")
+            await _tab_to(page, "", "BUTTON")
+            async with page.expect_navigation():
+                await page.keyboard.press("Enter")
+            seen = (await Axe().run(page, options={"resultTypes": ["violations"]})).response["violations"]
+            assert (state(whose), [one["id"] for one in seen if one["impact"] in GRAVE]) == (becomes, [])
 
 
 async def _tab_to(page: Any, name: str, tag: str = "") -> None:
