@@ -34,16 +34,17 @@ _UNTOUCHED = "Nothing was changed."
 def rows(data: bytes, columns: Columns) -> Iterator[Row]:
     """Line numbers and cells. Raises NotARoster, at once or on the way: have them all before anything is changed."""
     if len(data) > MOST_OCTETS:
-        raise NotARoster(f"The file is over {MOST_OCTETS >> 20} MB: that is no press list. {_UNTOUCHED}")
+        raise NotARoster(f"The file is over {MOST_OCTETS >> 20} MB: that is no press list. {_UNTOUCHED}", "large")
     if data.startswith(COMPOUND):
-        raise NotARoster(f"This is an old Excel file (.xls), or one with a password. Save it as .xlsx or as CSV, without one. {_UNTOUCHED}")
+        said = f"This is an old Excel file (.xls), or one with a password. Save it as .xlsx or as CSV, without one. {_UNTOUCHED}"
+        raise NotARoster(said, "old")
     return _counted(_workbook(data, columns) if data.startswith(ZIP) else _csv(_text(data), columns))
 
 
 def _counted(found: Iterator[Row]) -> Iterator[Row]:
     for number, row in enumerate(found):
         if number >= MOST_ROWS:
-            raise NotARoster(f"The list has more than {MOST_ROWS:,} lines. Divide it. {_UNTOUCHED}")
+            raise NotARoster(f"The list has more than {MOST_ROWS:,} lines. Divide it. {_UNTOUCHED}", "large")
         yield row
 
 
@@ -55,7 +56,7 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
     if "\0" in text:
-        raise NotARoster(f"The file is no text: it has NUL characters. Save the list as CSV or as .xlsx. {_UNTOUCHED}")
+        raise NotARoster(f"The file is no text: it has NUL characters. Save the list as CSV or as .xlsx. {_UNTOUCHED}", "text")
     return text
 
 
@@ -77,10 +78,10 @@ def _parsed(text: str, delimiter: str) -> Iterator[Row]:
     try:
         for cells in reader:
             if len(cells) > MOST_CELLS:
-                raise NotARoster(f"Line {reader.line_num} has {len(cells):,} columns: that is no press list. {_UNTOUCHED}")
+                raise NotARoster(f"Line {reader.line_num} has {len(cells):,} columns: that is no press list. {_UNTOUCHED}", "damaged")
             yield reader.line_num, cells
     except csv.Error as broken:
-        raise NotARoster(f"Line {reader.line_num} cannot be read: {broken}. {_UNTOUCHED}") from broken
+        raise NotARoster(f"Line {reader.line_num} cannot be read: {broken}. {_UNTOUCHED}", "damaged") from broken
 
 
 def _workbook(data: bytes, columns: Columns) -> Iterator[Row]:
@@ -94,10 +95,11 @@ def _workbook(data: bytes, columns: Columns) -> Iterator[Row]:
         chosen = next((sheet for sheet in sheets if _is_named(_cells(sheet), columns)), None)
         chosen = chosen or next((sheet for sheet in sheets if any(any(cells) for _, cells in islice(_cells(sheet), HEADER_WITHIN))), None)
         if chosen is None:
-            raise NotARoster(f"No sheet of the workbook has anything in it. {_UNTOUCHED}")
+            raise NotARoster(f"No sheet of the workbook has anything in it. {_UNTOUCHED}", "empty")
         yield from _cells(chosen)
     except BROKEN as broken:
-        raise NotARoster(f"The workbook cannot be read ({broken}). Open it and save it anew, or as CSV. {_UNTOUCHED}") from broken
+        said = f"The workbook cannot be read ({broken}). Open it and save it anew, or as CSV. {_UNTOUCHED}"
+        raise NotARoster(said, "damaged") from broken
 
 
 def _look_inside(data: bytes) -> None:
@@ -107,15 +109,15 @@ def _look_inside(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = [part for part in archive.infolist() if _PART.fullmatch(part.filename)]
             if not any(part.filename == "xl/workbook.xml" for part in parts):
-                raise NotARoster(f"The file is a zip file, but no Excel workbook. {_UNTOUCHED}")
+                raise NotARoster(f"The file is a zip file, but no Excel workbook. {_UNTOUCHED}", "damaged")
             if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED or len(archive.infolist()) > 10_000:
-                raise NotARoster(f"Unpacked, the workbook is over {MOST_UNPACKED >> 20} MB: that is no press list. {_UNTOUCHED}")
+                raise NotARoster(f"Unpacked, the workbook is over {MOST_UNPACKED >> 20} MB: that is no press list. {_UNTOUCHED}", "large")
             for part in parts:
                 with archive.open(part) as opened:
                     if _ENTITY.search(opened.read(4096)):
-                        raise NotARoster(f"The workbook defines entities, which Excel never does. {again} {_UNTOUCHED}")
+                        raise NotARoster(f"The workbook defines entities, which Excel never does. {again} {_UNTOUCHED}", "damaged")
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as broken:
-        raise NotARoster(f"The workbook is damaged ({broken}). {again} {_UNTOUCHED}") from broken
+        raise NotARoster(f"The workbook is damaged ({broken}). {again} {_UNTOUCHED}", "damaged") from broken
 
 
 def _cells(sheet: object) -> Iterator[Row]:

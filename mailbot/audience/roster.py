@@ -43,8 +43,15 @@ WHY: Mapping[str, str] = {
 }
 
 
+NOT_A_ROSTER = ("large", "old", "text", "damaged", "header", "empty")
+
+
 class NotARoster(Exception):
-    """No press list can be read in this file. The argument says why, and what to do."""
+    """No press list can be read in this file. The argument says why, and what to do; `kind` is the word of NOT_A_ROSTER for it."""
+
+    def __init__(self, said: str, kind: str) -> None:
+        super().__init__(said)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ def read(rows: Iterable[Row], columns: Columns, languages: Sequence[str]) -> Ros
                 seen[one.key] = line
                 roster.people.append(one)
     if not roster.people and not roster.problems:
-        raise NotARoster("There is no line below the header. Nothing was changed.")
+        raise NotARoster("There is no line below the header. Nothing was changed.", "empty")
     return roster
 
 
@@ -117,7 +124,7 @@ def _header(rows: Iterator[Row], columns: Columns) -> tuple[Mapping[str, list[in
     first: list[Row] = []
     for row in islice(rows, HEADER_WITHIN):
         if len(row[1]) > MOST_COLUMNS:
-            raise NotARoster(f"Line {row[0]} has {len(row[1])} columns. A press list has a few. Nothing was changed.")
+            raise NotARoster(f"Line {row[0]} has {len(row[1])} columns. A press list has a few. Nothing was changed.", "damaged")
         named = [columns.headers.get(fold(cell), "") for cell in row[1]]
         if "email" in named:
             places = {name: [place for place, one in enumerate(named) if one == name] for name in set(named) if name}
@@ -128,7 +135,7 @@ def _header(rows: Iterator[Row], columns: Columns) -> tuple[Mapping[str, list[in
             return {"email": found[:1]}, chain(first, rows)
     raise NotARoster(
         "No line of the first twenty names a column of addresses. Give one the header \"email\" (or courriel, adresse, e-mail). "
-        "Nothing was changed."
+        "Nothing was changed.", "header",
     )  # fmt: skip
 
 

@@ -459,12 +459,22 @@ def test_an_export_takes_a_reason_and_no_cell_of_it_acts(stand: Stand) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    "content", [b"\x00\x01" * 5000, b"PK\x03\x04 no workbook", b"", b'"' * 100_000], ids=["bytes", "zip", "nothing", "quotes"]
-)
-def test_a_broken_list_changes_nothing(stand: Stand, content: bytes) -> None:
+    ("content", "said"),
+    [
+        pytest.param(b"\x00\x01" * 5000, "n’est pas un texte", id="bytes"),
+        pytest.param(b"PK\x03\x04 no workbook", "enregistrez-le de nouveau", id="zip"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ancien fichier Excel", id="xls"),
+        pytest.param(b"nom;ville\nAwa;Velmora\n", "la colonne des adresses", id="no addresses"),
+        pytest.param(b"email;nom\n", "Il n’y a personne", id="nobody"),
+        pytest.param(b"", "Cela n’a pas été fait", id="nothing"),
+        pytest.param(b'"' * 100_000, "Cela n’a pas été fait", id="quotes"),
+    ],
+)  # fmt: skip
+def test_a_broken_list_changes_nothing_and_the_page_says_what_to_do(stand: Stand, content: bytes, said: str) -> None:
     before = stand.office.database.read_now(audience.listed)
     answer = stand.browser(APPROVER).upload("/desk/audience/import", {"origin": "x"}, [("file", "list.csv", content)])
     assert (answer.status, stand.office.database.read_now(audience.listed)) == (400, before)
+    assert said in answer.text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 @on_sqlite

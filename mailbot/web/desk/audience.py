@@ -111,7 +111,7 @@ async def read_list(bureau: Bureau, asked: Asked) -> Roster:
     try:
         found = await asyncio.to_thread(read)
     except NotARoster as problem:
-        raise No("no-list", 400, str(problem)) from problem
+        raise No(f"no-list-{problem.kind}", 400, str(problem)) from problem
     if len(found.people) > MOST_PEOPLE:
         raise No("no-list-long", 413)
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mailbot.audience.roster import WHY
+from mailbot.audience.roster import NOT_A_ROSTER, WHY
 
 _PLAIN = """
     skip nav nav-today nav-mail nav-releases nav-audience nav-broadcasts broadcast-new broadcast-release broadcast-to broadcast-all
@@ -70,6 +70,7 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "import-more": ("number",),
     "brake-due": ("number",),
     "journal-refused": ("number",),
+    **{f"no-list-{kind}": () for kind in NOT_A_ROSTER},
     **{f"list-{why}": ("value",) for why in WHY},
 }
 LINES: Mapping[str, tuple[str, ...]] = {**dict.fromkeys(_PLAIN.split(), ()), **_NAMED}
