@@ -54,10 +54,11 @@ class MemoryWatch:
         while not self._ended.wait(SAMPLE_SECONDS):
             with suppress(psutil.NoSuchProcess):
                 family = [self._root, *self._root.children(recursive=True)]
-                self.peak_mb = max(self.peak_mb, sum(map(_high_water, family)) / 1e6)
+                self.peak_mb = max(self.peak_mb, sum(map(high_water, family)) / 1e6)
 
 
-def _high_water(process: psutil.Process) -> int:
+def high_water(process: psutil.Process) -> int:
+    """Octets: the most memory that it had at once."""
     with suppress(OSError), open(f"/proc/{process.pid}/status") as status:
         return next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")), 0)
     return 0

@@ -1,6 +1,5 @@
 """How long it takes to queue an announcement to 1,000,000, and what memory that needs, on both databases."""
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from mailbot.database.broadcast_tables import broadcast
 from mailbot.database.engine import Database, Tx
 from mailbot.database.migrate import upgrade
@@ -17,7 +18,7 @@ from mailbot.database.tables import journalist
 from mailbot.outbox import bulk_store
 from mailbot.outbox.bulk_store import Addressee
 from tests.benchmarks.broadcast_rate import LETTER, SECRET, postgresql, sqlite
-from tests.benchmarks.figure import Figure, MemoryWatch, progress
+from tests.benchmarks.figure import Figure, high_water, progress
 
 MAILS, AT_ONCE = 1_000_000, 20_000
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -31,14 +32,14 @@ def measure() -> Iterator[Figure]:
             with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:  # what making the list takes is not to be counted here
                 number = elsewhere.submit(_with_a_list, url).result()
             Path("/proc/self/clear_refs").write_text("5")  # only the mark from here on
-            with MemoryWatch(os.getpid()) as memory:
-                began = time.perf_counter()
-                queued = database.write_now(bulk_store.enqueue_all, "b", "fontaine", _addressees(number), SECRET, "office.example", NOW)
-                took = time.perf_counter() - began
+            began = time.perf_counter()
+            queued = database.write_now(bulk_store.enqueue_all, "b", "fontaine", _addressees(number), SECRET, "office.example", NOW)
+            took = time.perf_counter() - began
+            peak = high_water(psutil.Process())  # its children are the database's server
             if queued != MAILS:
                 raise RuntimeError(f"{queued} of {MAILS} were queued")
         yield Figure(f"queueing {MAILS} mails, {name}", took, "s", "< 20")
-        yield Figure(f"the same, peak memory of this process, {name}", memory.peak_mb, "MB", "< 150")
+        yield Figure(f"the same, peak memory of this process, {name}", peak / 1e6, "MB", "< 150")
 
 
 def _with_a_list(url: str) -> int:
