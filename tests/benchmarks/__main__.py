@@ -14,7 +14,7 @@ from tests.benchmarks.figure import progress
 
 FIGURES = (
     "help_text", "explain_files", "release_search", "arrival_demo", "arrival_dovecot", "outbox_rate", "large_mail", "backlog",
-    "release_page", "broadcast_rate", "two_processes", "resume", "queue_million",
+    "release_page", "desk_pages", "broadcast_rate", "two_processes", "resume", "queue_million",
 )  # fmt: skip
 
 

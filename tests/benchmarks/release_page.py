@@ -88,7 +88,7 @@ def _serving(folder: Path) -> Iterator[int]:
     database = Database(f"sqlite:///{folder}/mailbot.db")
     upgrade(database)
     progress(f"making {RELEASES} releases and {JOURNALISTS} journalists")
-    database.write_now(_fill)
+    database.write_now(fill)
     words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
     public = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=b"s" * 32)
     server = WebServer(site.site(database, public, clock.now, desk))
@@ -103,7 +103,7 @@ def _serving(folder: Path) -> Iterator[int]:
             database.close()
 
 
-def _fill(tx: Tx) -> None:
+def fill(tx: Tx) -> None:
     first = Edition(slug="0", release="0", language="fr", title="La fontaine", body=BODY, date=date(2020, 1, 1), place="Velmora")
     for number in range(RELEASES):
         slug, day = f"release-{number}", date(2020, 1, 1) + timedelta(days=number)

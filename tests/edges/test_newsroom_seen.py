@@ -2,28 +2,34 @@
 
 import hashlib
 import html
+import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, async_playwright
+from PIL import Image
+from playwright.async_api import Browser, Request, async_playwright
 
 from mailbot.audience import store as audience
 from mailbot.audience.link import list_link, preferences_link
 from mailbot.database.engine import Database
 from mailbot.database.tables import delivery, metadata
-from mailbot.releases import correction_store, store
+from mailbot.releases import correction_store, photo_store, store
+from mailbot.releases.photo_store import Told
+from mailbot.releases.picture import Picture, picture_of
 from tests.edges.newsroom import FOUNTAIN, FOUNTAIN_EN
 from tests.edges.test_newsroom import NOW, visiting
 from tests.edges.test_subscriber_pages import announced
 from tests.edges.test_web_links import SECRET
 from tests.servers.throwaway import needed
 
+MOST_OCTETS = 60_000
 GRAVE = {"serious", "critical"}
 MARKET = replace(FOUNTAIN, slug="marche", release="marche", title="Le marché de nuit", date=date(2026, 6, 2), topics=("marché",))
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -40,6 +46,15 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+@cache
+def _pictures() -> list[Picture]:
+    """Noise: nothing compresses worse."""
+    files = [io.BytesIO() for _ in range(6)]
+    for number, file in enumerate(files):
+        Image.effect_noise((640, 480), 90 + number).save(file, "JPEG", quality=95)
+    return [picture_of(file.getvalue()) for file in files]
+
+
 @pytest.fixture
 def paths(database: Database) -> list[str]:
     """Every public page, in each language."""
@@ -48,6 +63,9 @@ def paths(database: Database) -> list[str]:
     for release in ("fontaine", "marche"):
         database.write_now(store.publish, release, NOW, signatory="")
     database.write_now(correction_store.withdraw, "marche", "", NOW)
+    for number, picture in enumerate(_pictures()):
+        told = Told(captions={"fr": f"La fontaine, vue {number}", "en": f"The fountain, view {number}"}, credit="Velmora")
+        database.write_now(photo_store.attach, "fontaine", picture, told, NOW)
     number = announced(database)
     fixed = [f"/u/{list_link(SECRET, number)}", f"/p/{preferences_link(SECRET, number)}", "/r/nowhere"]
     news = ("/", "/r/fontaine", "/r/marche", "/verify", "/subscribe")
@@ -57,11 +75,19 @@ def paths(database: Database) -> list[str]:
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")])
 async def test_no_page_stands_in_anybodys_way(database: Database, paths: list[str], browser: Browser, width: int, scheme: Any) -> None:
     found: list[tuple[str, str, str]] = []
+    asked: list[Request] = []
     async with visiting(database) as visitor:
-        context = await browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        context = await browser.new_context(viewport={"width": width, "height": 4000}, color_scheme=scheme)
         page = await context.new_page()
+        page.on("requestfinished", lambda one: asked.append(one))
         for path in paths:
+            asked.clear()
             await page.goto(f"http://127.0.0.1:{visitor.port}{path}")
+            if "/r/fontaine" in path:
+                await page.wait_for_load_state("networkidle")  # its photos come when they are seen
+            weighs = sum([len(await answer.body()) for one in asked if (answer := await one.response()) is not None])
+            if weighs > MOST_OCTETS:
+                found.append((path, f"{weighs} octets", ""))
             seen = (await Axe().run(page, options={"resultTypes": ["violations"]})).response["violations"]
             found += [(path, one["id"], one["nodes"][0]["html"][:150]) for one in seen if one["impact"] in GRAVE]
             if await page.evaluate("document.documentElement.scrollWidth") > width:

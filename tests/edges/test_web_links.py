@@ -58,7 +58,7 @@ class Visitor:
         told = ({"Content-Type": kind} if body else {}) | ({"Accept-Language": reads} if reads else {})
         connection.request(method, path, body or None, told)
         answer = connection.getresponse()
-        text = answer.read().decode()
+        text = answer.read().decode("utf-8", "replace")
         connection.close()
         return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
 

@@ -9,6 +9,7 @@ from typing import Any
 from mailbot.database.engine import Database, Tx
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.read_mail import Reader
+from mailbot.web.desk.library import Library
 from mailbot.web.desk.role import Role, allows
 from mailbot.web.style import SHIPPED
 
@@ -54,6 +55,7 @@ class Bureau:
     accent: str = SHIPPED
     check: Callable[[bool], Awaitable[Sequence[Any]]]   # the findings of `mailbot check`; True: also of mailbox, relay and DNS
     refused: Counter[str]               # how often what was refused since the start, by the reason
+    library: Library = field(default_factory=Library)
 
     @property
     def languages(self) -> tuple[str, ...]:

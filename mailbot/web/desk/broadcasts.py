@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 480, 120
 
 def listed(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
     """Every announcement, the newest first; and the form of a new one."""
-    every = releases.load_all(tx)
+    every = bureau.library.all(tx)
     titles = {one.id: next((it.title for it in one.editions if it.slug == one.id), one.editions[0].title) for one in every}
     ready = [one.id for one in every if any(it.state is EditionState.PUBLISHED for it in one.editions)]
     values = {"rows": store.listed(tx, limit=MOST), "titles": titles, "ready": ready[:MOST], "chosen": asked.query.get("release", "")}

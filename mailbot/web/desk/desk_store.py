@@ -110,8 +110,10 @@ def people(tx: Tx, query: str, state: str, language: str, after: str) -> list[di
     names = ("key", "address", "name", "outlet", "medium", "language", "state", "changed_at")
     asked = sa.select(*(journalist.c[name] for name in names))
     if query:
-        of = (journalist.c.address, journalist.c.name, journalist.c.outlet)
-        asked = asked.where(sa.or_(*(sa.func.lower(one).contains(query.lower(), autoescape=True) for one in of)))
+        likes = "contains" if tx.dialect.name == "sqlite" else "icontains"  # SQLite's LIKE knows no case anyway
+        named = [getattr(column, likes)(query, autoescape=True) for column in (journalist.c.name, journalist.c.outlet)]
+        found = sa.or_(journalist.c.key.contains(query.lower(), autoescape=True), *named)
+        asked = asked.where(journalist.c.id.in_(sa.select(journalist.c.id).where(found)))   # row by row, and not in the order of keys
     if state:
         asked = asked.where(journalist.c.state == state)
     if language:

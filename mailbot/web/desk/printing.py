@@ -47,6 +47,7 @@ class Pages:
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        self._of_language: dict[str, jinja2.Environment] = {}   # each compiles a page once
 
     def page(self, asked: Asked, shown: Shown, path: str, token: str, refused: Counter[str]) -> Response:
         """A page for somebody who is logged in."""
@@ -88,18 +89,21 @@ class Pages:
             line = words.get(key)   # of what an older or newer version has written down, the word itself is better than no page
             return line.format_map({"office": office.name, **told}) if line is not None else key.partition("-")[2]
 
-        def reason(word: str) -> str:
-            return bureau.reasons[language].get(word, word)
-
-        filters = _dates(rules, bureau) | {"reason": reason}
-        local = self._templates.overlay()
-        local.filters = {**self._templates.filters, **filters}
         shown = {
             "say": say, "language": language, "direction": rules.direction, "user": user, "here": path, "token": token,
             "office": office.name, "may": (lambda role: user is not None and user.may(Role(role))), "now": bureau.clock(), **values,
         }  # fmt: skip
         headers = {"Content-Security-Policy": LIVE} if template == "broadcast" else None
-        return HTMLResponse(local.get_template(f"{template}.html.j2").render(shown), status, headers)
+        return HTMLResponse(self._spoken(language).get_template(f"{template}.html.j2").render(shown), status, headers)
+
+    def _spoken(self, language: str) -> jinja2.Environment:
+        """The templates, with dates and reasons in this language."""
+        if language not in self._of_language:
+            local, words = self._templates.overlay(), self._bureau.reasons[language]
+            dates = _dates(self._bureau.desk.office.words.typographies[language], self._bureau)
+            local.filters = {**self._templates.filters, **dates, "reason": lambda word: words.get(word, word)}
+            self._of_language[language] = local
+        return self._of_language[language]
 
 
 def _dates(rules: Typography, bureau: Bureau) -> dict[str, Any]:

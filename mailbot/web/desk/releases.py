@@ -25,7 +25,7 @@ LOOKS = ("desktop", "phone", "dark", "text")
 def listed(tx: Tx, bureau: Bureau, asked: Asked) -> Shown:
     """Every release, the newest first."""
     query = asked.query.get("q", "").strip().lower()[:100]
-    found = [_facts(one, asked.now) for one in store.load_all(tx)]
+    found = [_facts(one, asked.now) for one in bureau.library.all(tx)]
     rows = sorted(found, key=lambda one: (one["date"], one["id"]), reverse=True)
     return Shown("releases", {"rows": [one for one in rows if query in one["title"].lower()][:200], "q": query})
 

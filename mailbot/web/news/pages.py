@@ -1,5 +1,6 @@
 """The pages of the newsroom. Whatever is not public looks like a page that does not exist: the same words, the same status."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,7 +25,9 @@ from mailbot.office import Office, release_url
 from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 from mailbot.releases import correction_store, photo_store
 from mailbot.releases.body import to_text
+from mailbot.releases.contact_sheet import contact_sheet
 from mailbot.releases.correction import Correction
+from mailbot.releases.picture import NeedsPillow
 from mailbot.releases.release import Edition, Release, day_of, newest_first, public_editions, public_photos, released_at
 from mailbot.releases.search import search
 from mailbot.releases.shelf import Shelf
@@ -41,12 +44,13 @@ HEADERS = {
 }  # fmt: skip
 FOUND_AT_MOST = 60
 TEXTS_KEPT = 500
+SHEETS_KEPT, SHEET_OCTETS = 100, 30_000     # half of what a page may be
 ASKS_AN_HOUR = 10       # places on the list, from one address of the network
 HOUR = timedelta(hours=1)
 LINES = tuple(f"news-{name}" for name in (
     "title", "search", "find", "topic", "month", "written-in", "any", "all", "none", "newer", "older", "subscribe", "verify", "feed",
-    "languages", "copy", "copy-hint", "whatsapp", "whatsapp-open", "pdf", "photos", "credit", "contact", "notes", "corrected",
-    "corrected-on", "withdrawn", "withdrawn-text", "back", "subscribe-title", "subscribe-text", "subscribe-address",
+    "languages", "copy", "copy-hint", "whatsapp", "whatsapp-open", "pdf", "photos", "sheet", "kb", "credit", "contact", "notes",
+    "corrected", "corrected-on", "withdrawn", "withdrawn-text", "back", "subscribe-title", "subscribe-text", "subscribe-address",
     "subscribe-language", "subscribe-button", "subscribe-done", "subscribe-fault", "subscribe-often", "verify-title", "verify-text",
     "verify-paste", "verify-button", "verify-authentic", "verify-part", "verify-altered", "verify-ours", "verify-theirs", "verify-none",
     "skip",
@@ -64,6 +68,7 @@ class NewsPages:
         self._shelf = Shelf(languages)
         self._marks: dict[str, tuple[str, frozenset[str]]] = {}     # slug -> content hash, sentences
         self._texts: dict[tuple[str, str], tuple[str, str]] = {}    # slug and content hash -> for a telephone
+        self._sheets: dict[str, tuple[tuple[str, ...], bytes]] = {}  # release -> the marks of its photos, and all of them on one sheet
         self._asked: dict[str, deque[datetime]] = {}
         self._seen: object = None                                   # the index that the next four were worked out with
         self._newest: tuple[Release, ...] = ()
@@ -76,7 +81,8 @@ class NewsPages:
         return [
             Route("/", self.front), Route("/feed.xml", self.feed), Route("/r/{slug:str}.pdf", self.pdf),
             Route("/r/{slug:str}", self.release),
-            Route("/photo/{release:str}/{number:int}", self.photo), Route("/verify", self.verify, methods=["GET", "POST"]),
+            Route("/photo/{release:str}/sheet.jpg", self.sheet), Route("/photo/{release:str}/{number:int}", self.photo),
+            Route("/verify", self.verify, methods=["GET", "POST"]),
             Route("/subscribe", self.subscribe, methods=["GET", "POST"]),
         ]  # fmt: skip
 
@@ -194,6 +200,23 @@ class NewsPages:
         if photo is None or content is None:
             raise HTTPException(404)
         return Response(content, media_type=photo.media_type, headers=HEADERS)
+
+    async def sheet(self, request: Request) -> Response:
+        """All of them on one small picture, with their numbers: what a page can show on a slow line."""
+        library, now, slug = await self._library(), self._clock(), request.path_params["release"]
+        photos = public_photos(library[slug], now) if slug in library else ()
+        which = tuple(one.mark for one in photos)
+        if photos and self._sheets.get(slug, ((), b""))[0] != which:
+            if len(self._sheets) >= SHEETS_KEPT:
+                self._sheets.clear()
+            small = await self._database.read(photo_store.thumbnails, slug, [one.number for one in photos])
+            try:
+                self._sheets[slug] = which, await asyncio.to_thread(contact_sheet, small, SHEET_OCTETS)
+            except NeedsPillow:
+                raise HTTPException(404) from None
+        if not photos:
+            raise HTTPException(404)
+        return Response(self._sheets[slug][1], media_type="image/jpeg", headers=HEADERS)
 
     async def feed(self, request: Request) -> Response:
         """The newest in one language."""

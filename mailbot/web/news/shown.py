@@ -72,7 +72,8 @@ def whole(office: Office, release: Release, edition: Edition, language: str, now
         "contact": edition.contact or office.contact, "first": next(iter(plain_paragraphs(edition.body)), "")[:300],
         "editions": [(one.slug, one.language) for one in public_editions(release, now)],
         "photos": [
-            {"number": photo.number, "caption": caption(photo, (edition.language, *office.languages)), "credit": photo.credit}
+            {"number": photo.number, "caption": caption(photo, (edition.language, *office.languages)), "credit": photo.credit,
+             "kb": -(-photo.octets // 1000)}
             for photo in public_photos(release, now)
         ],
     }  # fmt: skip
