@@ -13,7 +13,7 @@ import dns.exception
 import dns.resolver
 import sqlalchemy as sa
 
-from mailbot import languages, terms
+from mailbot import languages, office_terms, terms
 from mailbot.alerts.alert import LITTLE_SPACE
 from mailbot.database.engine import Database, DatabaseUnusable, Tx, exists, file_of
 from mailbot.database.migrate import OlderDatabase, is_ready, revision
@@ -185,8 +185,8 @@ def _key(settings: Settings, newest: tuple[str, str] | None) -> Finding:
 def _words(settings: Settings) -> list[Finding]:
     """The organisation, its languages and templates."""
     try:
-        loaded = languages.load(terms.language_folders(settings))
-        office = terms.office_of(settings, loaded)
+        loaded = languages.load(office_terms.language_folders(settings))
+        office = office_terms.office_of(settings, loaded)
         broken = [str(fault) for code in office.languages for fault in faults(office.words, code)]
     except (SettingsFault, TemplateFault, languages.LanguageFault) as problem:
         return [Finding("organisation", False, str(problem), "Mend what is named here.")]
@@ -300,7 +300,7 @@ async def _relay(server: smtp.Server, item: str) -> Finding:
 
 async def _dns(settings: Settings, resolver: dns.asyncresolver.Resolver | None) -> Finding:
     """Receivers look at the From domain: it must take mail, and one SPF record and DMARC should be there."""
-    domain = terms.office_of(settings, languages.load(terms.language_folders(settings))).address.domain
+    domain = office_terms.office_of(settings, languages.load(office_terms.language_folders(settings))).address.domain
     ask = resolver or dns.asyncresolver.Resolver()
     exchangers = await _records(ask, domain, "MX")
     takes_mail = not any(one.endswith(" .") for one in exchangers) if exchangers else await _records(ask, domain, "A")  # RFC 7505

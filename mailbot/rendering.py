@@ -10,13 +10,12 @@ import hashlib
 import quopri
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import css_inline
 import yaml
@@ -26,32 +25,27 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
-    pass_context,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mailbot import language_file
 from mailbot.template_code import COMPILED
+from mailbot.template_filters import OF_JINJA, filters, one_line
 from mailbot.template_values import PARTS
-from mailbot.typography import Typography, date_in_words, moment_in_words, no_break, no_break_html, typography, wrap
+from mailbot.typography import Typography, no_break, no_break_html, typography, wrap
 
 NO_SUCH_FILE = "there is no such file"
 SHORT_OCTETS = 6_656  # AR-13 allows 8 KB: this for the encoded text, the rest for the header fields
-SET_AT_ONCE = 64  # the same release goes to many: its typography and its styles are worked out once
+ALIKE = 64  # mails that many get alike, kept ready
 MOST_CHARACTERS = 1_000_000  # of one rendered part: a template that loops away ends here
 
-_FILTERS = (
-    "capitalize", "d", "default", "e", "escape", "first", "join", "last", "length", "list", "lower", "reject", "rejectattr", "replace",
-    "reverse", "select", "selectattr", "sort", "string", "trim", "truncate", "unique", "upper",
-)  # fmt: skip
 # What no line of a mail may carry: controls, and the marks that make text read backwards (OUT-06).
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
-_ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
 class TemplateFault(Exception):
@@ -119,7 +113,7 @@ def environment(folders: Sequence[Path], typographies: Mapping[str, Mapping[str,
         auto_reload=False,  # what `check` looked at is what runs, until the next start
     )
     templates.globals.clear()
-    templates.filters = {name: templates.filters[name] for name in _FILTERS} | _filters(rules, zone, sentences)
+    templates.filters = {name: templates.filters[name] for name in OF_JINJA} | filters(rules, zone, sentences)
     return Words(loader, templates, rules)
 
 
@@ -140,75 +134,14 @@ def lines(folders: Sequence[Path], code: str, name: str) -> dict[str, str]:
     return sentences
 
 
-def _filters(rules: Mapping[str, Typography], zone: tzinfo, sentences: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    @pass_context
-    def in_words(context: Context, when: date) -> str:
-        local = when.astimezone(zone) if isinstance(when, datetime) else when
-        return date_in_words(local, rules[context["language"]])
-
-    @pass_context
-    def moment(context: Context, when: datetime) -> str:
-        return moment_in_words(when, rules[context["language"]], zone)
-
-    @pass_context
-    def reason(context: Context, word: str) -> str:
-        return sentences[context["language"]].get(word, word)
-
-    def typeset(text: str, language: str) -> str:
-        if language not in rules:
-            return text
-        return Markup(no_break_html(text, rules[language])) if isinstance(text, Markup) else no_break(text, rules[language])  # noqa: S704
-
-    def direction(language: str) -> str:
-        return rules[language].direction if language in rules else "auto"
-
-    return {
-        "date": in_words, "moment": moment, "reason": reason, "typeset": typeset, "direction": direction,
-        "one_line": one_line, "quoted": _quoted, "paragraphs": _paragraphs, "breaks": _breaks, "mailto": _mailto, "linked": _linked,
-    }  # fmt: skip
-
-
-def one_line(text: str) -> str:
-    """Everything on one line: for subjects, names and whatever else must not start a line of its own."""
-    return " ".join(re.split(r"[ \t\n]+", text)).strip(" ")
-
-
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in text.strip().split("\n"))
-
-
-def _paragraphs(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split(r"\n\s*\n", text) if part.strip())
-
-
-def _breaks(text: str) -> Markup:
-    return Markup("<br>").join(text.split("\n"))
-
-
-def _mailto(address: str, subject: str = "") -> str:
-    """A link that opens a reply; the subject is what is replied to."""
-    if subject and not subject.lower().startswith("re:"):
-        subject = f"Re: {subject}"
-    return f"mailto:{quote(address, safe='@+')}" + (f"?subject={quote(subject, safe='')}" if subject else "")
-
-
-def _linked(text: str) -> Markup:
-    """The text escaped, its mail addresses as links."""
-    link = Markup('<a href="{}">{}</a>')
-    pieces, end = [], 0
-    for found in _ADDRESS.finditer(text):
-        pieces += [escape(text[end : found.start()]), link.format(_mailto(found[0]), found[0])]
-        end = found.end()
-    return Markup("").join([*pieces, escape(text[end:])])
-
-
 def _plain(value: Any, name: str) -> Any:
     """A value as a template may see it. A name that ends in _html is HTML that releases/body.py made; nothing else is."""
+    if isinstance(value, str):
+        # What can be printed, as most of what there is, has none of these in it.
+        text = value if value.isprintable() else _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", _LINE_ENDS.sub("\n", value)))
+        return Markup(text) if name.endswith("_html") else str(text)  # noqa: S704
     if value is None or isinstance(value, bool | int | float | date):
         return value
-    if isinstance(value, str):
-        text = _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", _LINE_ENDS.sub("\n", value)))
-        return Markup(text) if name.endswith("_html") else str(text)  # noqa: S704
     if isinstance(value, Mapping):
         return {str(key): _plain(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -223,25 +156,58 @@ def parts(name: str) -> tuple[str, ...]:
 
 def render(words: Words, language: str, name: str, values: Mapping[str, Any]) -> Rendered:
     """One mail in one language. A TemplateFault names the template, the line and what is wrong with it."""
+    return _render(words, language, name, {key: _plain(value, key) for key, value in values.items()})
+
+
+def render_for_many(words: Words, language: str, name: str, values: Mapping[str, Any], reply_subject: str | None = None) -> Rendered:
+    """The same for what many get alike: it is worked out once. `reply_subject`, where the template has one, is in a stranger's words:
+    the subject alone repeats them, and to text and HTML it is empty."""
     given = {key: _plain(value, key) for key, value in values.items()}
-    filled = {part: _fill(words, f"{language}/{name}.{part}.j2", {**given, "language": language}) for part in parts(name) if part != "html"}
-    subject = one_line(filled["subject"])
+    if reply_subject is not None:
+        given["reply_subject"] = ""
+    alike = _render_once(words, language, name, _Given(_key(given), given))
+    if not reply_subject:
+        return alike
+    return replace(alike, subject=_subject(words, language, name, given | {"reply_subject": _plain(reply_subject, "reply_subject")})[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Values that can be told from others."""
+
+    key: Hashable
+    values: Mapping[str, Any] = field(compare=False)
+
+
+def _key(value: Any) -> Hashable:
+    """Of what _plain() makes; equal only where a template makes the same of it: not of 1 and True."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, dict):
+        return tuple([(name, _key(item)) for name, item in value.items()])
+    return tuple(map(_key, value)) if isinstance(value, tuple) else (type(value), str(value))
+
+
+@lru_cache(ALIKE)
+def _render_once(words: Words, language: str, name: str, given: _Given) -> Rendered:
+    return _render(words, language, name, given.values)
+
+
+def _render(words: Words, language: str, name: str, given: Mapping[str, Any]) -> Rendered:
+    rules = words.typographies[language]
+    raw, subject = _subject(words, language, name, given)
+    text = _fill(words, f"{language}/{name}.txt.j2", {**given, "language": language})
     html = ""
     if "html" in parts(name):
-        raw = _fill(words, f"{language}/{name}.html.j2", {**given, "language": language, "mail_subject": subject})
-        html = _set_html(raw, words.typographies[language])
-    rules = words.typographies[language]
-    return Rendered(no_break(subject, rules), _set_text(filled["txt"], rules), html)
+        filled = _fill(words, f"{language}/{name}.html.j2", {**given, "language": language, "mail_subject": raw})
+        html = _inline(no_break_html(filled, rules))
+    return Rendered(subject, _tidy(wrap(no_break(text, rules))), html)
 
 
-@lru_cache(SET_AT_ONCE)
-def _set_html(raw: str, rules: Typography) -> str:
-    return _inline(no_break_html(raw, rules))
-
-
-@lru_cache(SET_AT_ONCE)
-def _set_text(raw: str, rules: Typography) -> str:
-    return _tidy(wrap(no_break(raw, rules)))
+def _subject(words: Words, language: str, name: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    """As it is filled in, for the HTML, and as it is sent."""
+    filled = one_line(_fill(words, f"{language}/{name}.subject.j2", {**given, "language": language}))
+    return filled, no_break(filled, words.typographies[language])
 
 
 def render_line(words: Words, language: str, name: str, values: Mapping[str, Any]) -> str:
@@ -274,7 +240,7 @@ def render_short(
     shorter.append({**shorter[-1], "contact": ""})
 
     def short(step: int) -> Rendered:
-        return render(words, language, name, {**values, "release": shorter[step], "cut": step > 0})
+        return render_for_many(words, language, name, {**values, "release": shorter[step], "cut": step > 0})
 
     if wire_octets((first := short(0)).text) <= octets:
         return first

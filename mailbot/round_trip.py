@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot import languages, rendering, terms
+from mailbot import languages, office_terms, rendering, terms
 from mailbot.check import SMTP_ADVICE, Finding
 from mailbot.database import flag
 from mailbot.database.engine import Database, DatabaseUnusable, exists
@@ -106,7 +106,7 @@ def _is_enough(found: dict[str, IncomingMessage], sent: str, passed: float, pati
 
 def _trial(settings: Settings, now: datetime) -> Trial:
     """In the office's first language, for whoever finds it in the mailbox."""
-    office = terms.office_of(settings, languages.load(terms.language_folders(settings)))
+    office = office_terms.office_of(settings, languages.load(office_terms.language_folders(settings)))
     mark = secrets.token_hex(6)
     values = {"organisation": office.values, "mark": mark, "when": now}
     words = rendering.render(office.words, office.own_language, "round_trip", values)

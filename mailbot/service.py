@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from mailbot import languages, rendering, systemd, template_check, terms
+from mailbot import languages, office_terms, rendering, systemd, template_check, terms
 from mailbot.alerts import store as alerts
 from mailbot.alerts.raise_alerts import Alerter
 from mailbot.archive.retain import Retainer
@@ -25,13 +25,13 @@ from mailbot.database.engine import Database, DatabaseUnusable
 from mailbot.database.migrate import upgrade
 from mailbot.inbox import imap
 from mailbot.inbox.aftermath import Aftermath
+from mailbot.inbox.arrival_store import content
 from mailbot.inbox.dispose import Disposer
 from mailbot.inbox.escalate import Escalator
 from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.notice_answers import SentFolder
 from mailbot.inbox.read_mail import Reader
-from mailbot.inbox.store import content
 from mailbot.inbox.summarise import Summariser
 from mailbot.inbox.watch import Watcher
 from mailbot.oauth.access_tokens import AccessTokens
@@ -90,8 +90,8 @@ class Parts:
 
 def build(settings: Settings, clock: Clock) -> Parts:
     """Every part, joined; nothing runs yet. The database is brought up to this version. Raises a sentence for a person."""
-    loaded = languages.load(terms.language_folders(settings))
-    office = terms.office_of(settings, loaded)
+    loaded = languages.load(office_terms.language_folders(settings))
+    office = office_terms.office_of(settings, loaded)
     for fault in (fault for code in office.languages for fault in template_check.faults(office.words, code, of_the_office=True)):
         raise fault  # now, and not when the first journalist writes
     tokens = terms.access_tokens(settings, clock)
@@ -100,7 +100,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     upgrade(database)
     secret = secret_key(settings)
     holder = lease.this_process(secrets.token_hex(4))
-    reader = terms.reader_of(settings, loaded)
+    reader = office_terms.reader_of(settings, loaded)
     desk = terms.desk_of(settings, office, secret, loaded, new_id)
     dispatcher = Dispatcher(
         database, outward, terms.sending_terms(settings, office), holder,
@@ -119,7 +119,8 @@ def build(settings: Settings, clock: Clock) -> Parts:
     )  # fmt: skip
     watcher = Watcher(database, inward, terms.watching_terms(settings), holder, sent, arrived=disposer.wake.set, clock=clock)
     summariser = Summariser(
-        database, office, settings.inbox.mode, secret, terms.office_zone(settings), queued=dispatcher.wake.set, clock=clock, new_id=new_id,
+        database, office, settings.inbox.mode, secret, office_terms.office_zone(settings),
+        queued=dispatcher.wake.set, clock=clock, new_id=new_id,
     )  # fmt: skip
     escalator = Escalator(database, desk, queued=dispatcher.wake.set, clock=clock)
     conductor = Conductor(
@@ -155,7 +156,7 @@ def _pages(
 
         return await checked(settings, clock(), live=live)
 
-    office, folders = desk.office, terms.template_folders(settings)
+    office, folders = desk.office, office_terms.template_folders(settings)
     words = {code: site.words(folders, code, office.words.typographies[code]) for code in office.languages}
     newsroom = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=desk.secret)
     bureau = Bureau(
@@ -163,7 +164,7 @@ def _pages(
         words={code: desk_words(folders, code, office.words.typographies[code]) for code in office.languages}, pages=words,
         reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in office.languages},
         settings=terms.settings_without_secrets(settings), standing=partial(standing, mode=settings.inbox.mode), queued=queued,
-        clock=clock, zone=terms.office_zone(settings), approvals=settings.broadcast.approvals,
+        clock=clock, zone=office_terms.office_zone(settings), approvals=settings.broadcast.approvals,
         hold=timedelta(minutes=settings.broadcast.hold_minutes), pace=(settings.smtp.rate_per_minute, settings.smtp.rate_per_day),
         accent=settings.web.accent, refused=Counter(), check=check,
     )  # fmt: skip

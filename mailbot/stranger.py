@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from mailbot import terms
-from mailbot.inbox.dispose import authentication_of, own_deliveries
+from mailbot import office_terms
 from mailbot.inbox.outcome import Context
 from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message.address import key
-from mailbot.message.authentication import Authentication
+from mailbot.message.authentication import Authentication, authentication
 from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.message.ours import own_deliveries
 from mailbot.releases.shelf import Shelf
 from mailbot.settings import Settings
 
@@ -17,7 +17,7 @@ from mailbot.settings import Settings
 def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: Shelf) -> Context:
     """What `explain` knows of every mail: the office, and nothing of who writes. With met() it is one mail's."""
     return Context(
-        own_addresses=terms.own_addresses(settings),
+        own_addresses=office_terms.own_addresses(settings),
         colleagues=frozenset(key(one) for one in (*settings.inbox.hand_off_to, settings.inbox.protection_to) if one),
         authentication=Authentication.NONE,
         releases=shelf.releases,
@@ -25,9 +25,9 @@ def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: She
         withdrawn=shelf.withdrawn,
         index_before=shelf.index_before,
         languages=loaded,
-        organisation_languages=terms.language_order(settings, loaded),
+        organisation_languages=office_terms.language_order(settings, loaded),
         organisation_names=(settings.organisation.name, settings.organisation.short_name),
-        unready_languages=terms.unready(settings, loaded),
+        unready_languages=office_terms.unready(settings, loaded),
         from_a_file=True,
     )
 
@@ -36,5 +36,5 @@ def met(
     context: Context, authserv_id: str, secret: bytes, message: IncomingMessage | Unreadable, understood: Understood | None = None
 ) -> Context:
     """The same for one mail, as from somebody who has never written."""
-    vouched, ours = authentication_of(message, authserv_id), own_deliveries(message, secret)
+    vouched, ours = authentication(message, authserv_id), own_deliveries(message, secret)
     return replace(context, authentication=vouched, own_deliveries=ours, understood=understood)

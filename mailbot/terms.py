@@ -1,18 +1,15 @@
 """What the settings mean to each part: its words, its servers, its terms. What is missing or wrong is named in a sentence."""
 
-import contextlib
-import os
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
-from mailbot import languages, rendering, template_check
+from mailbot import languages, office_terms
 from mailbot.alerts import raise_alerts
 from mailbot.alerts.alert import Secret
 from mailbot.archive import term
@@ -23,78 +20,16 @@ from mailbot.inbox.hand_over import Desk
 from mailbot.inbox.language import tokens
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps
-from mailbot.inbox.read_mail import Reader
-from mailbot.inbox.understanding import Ears, own_words
-from mailbot.message.address import Address, parse
+from mailbot.message.address import Address
 from mailbot.oauth.access_tokens import AccessTokens, Client
 from mailbot.oauth.assertion import Certificate, CertificateUnusable, certificate
 from mailbot.office import Office
-from mailbot.office_hours import office_hours
-from mailbot.outbox import dispatch, print_pdf, smtp
+from mailbot.outbox import dispatch, smtp
 from mailbot.settings import Settings, SettingsFault, demand
 from mailbot.settings_sections import parse_instant
 
 if TYPE_CHECKING:
     from mailbot.message.dkim import Signer
-
-
-def language_folders(settings: Settings) -> list[Path]:
-    """The shipped language folders, then the office's own."""
-    own = settings.folders.languages
-    return [languages.shipped(), *([Path(own)] if own else [])]
-
-
-def template_folders(settings: Settings) -> list[Path]:
-    """The office's own templates, then the shipped ones."""
-    own = settings.folders.templates
-    return [*([Path(own)] if own else []), rendering.shipped()]
-
-
-def office_zone(settings: Settings) -> tzinfo:
-    """The configured time zone, else the system's."""
-    if settings.organisation.timezone:
-        return ZoneInfo(settings.organisation.timezone)
-    name = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
-    with contextlib.suppress(Exception):  # an odd system file is no reason not to start: times are shown in UTC then
-        return ZoneInfo(name)
-    return UTC
-
-
-def office_of(settings: Settings, loaded: dict[str, languages.Language]) -> Office:
-    """Who writes, and in which words. Raises SettingsFault, rendering.TemplateFault."""
-    organisation = settings.organisation
-    typographies = {code: language.typography for code, language in loaded.items()}
-    return Office(
-        name=organisation.name, short_name=organisation.short_name,
-        address=address_of(organisation.address, "organisation.address", organisation.name),
-        website=organisation.website, contact=organisation.contact, languages=language_order(settings, loaded),
-        colleagues=tuple(address_of(one, "inbox.hand_off_to") for one in settings.inbox.hand_off_to),
-        public_url=settings.web.public_url,
-        words=rendering.environment(template_folders(settings), typographies, office_zone(settings)), spoken=loaded,
-        hours=office_hours(settings, loaded.values(), office_zone(settings)), duty_number=organisation.duty_number,
-        referral=settings.inbox.referral.strip(),
-        protection=address_of(settings.inbox.protection_to, "inbox.protection_to") if settings.inbox.protection_to else None,
-        signatory=address_of(settings.releases.sign_off, "releases.sign_off") if settings.releases.sign_off else None,
-        prints=print_pdf.available(),
-    )  # fmt: skip
-
-
-def language_order(settings: Settings, loaded: dict[str, languages.Language]) -> tuple[str, ...]:
-    """The office's languages, its own first; where it names none, every complete one in the order that the folders ask for.
-
-    Raises SettingsFault."""
-    named = tuple(settings.organisation.languages)
-    for code in named:
-        if code not in loaded:
-            raise SettingsFault(f"organisation.languages names {code!r}, for which there is no language folder.")
-    complete = loaded.keys() - unready(settings, loaded)
-    return named or tuple(sorted(complete, key=lambda code: (int(loaded[code].words.get("order", 99)), code)))
-
-
-def unready(settings: Settings, loaded: dict[str, languages.Language]) -> frozenset[str]:
-    """The languages whose folders lack something: mail in them is understood as far as it goes, and a person answers it."""
-    folders = template_folders(settings)
-    return frozenset(code for code, one in loaded.items() if languages.missing(one) or template_check.lacking(folders, code))
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -107,19 +42,6 @@ def caps_of(settings: Settings) -> Caps:
         answers_per_minute=inbox.answers_per_minute,
         addresses_per_text_per_hour=inbox.addresses_per_text_per_hour,
     )
-
-
-def own_addresses(settings: Settings) -> frozenset[str]:
-    """Keys of every address that is ours."""
-    written = (settings.organisation.address, *settings.organisation.aliases)
-    return frozenset(address_of(one, "organisation.address and aliases").key for one in written if one)
-
-
-def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Reader:
-    """The process that reads mail with this office's ears."""
-    organisation = settings.organisation
-    known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
-    return Reader(Ears(loaded, language_order(settings, loaded)[0], known, office_zone(settings)))
 
 
 def access_tokens(settings: Settings, clock: Callable[[], datetime]) -> AccessTokens | None:
@@ -174,18 +96,8 @@ def smtp_server(settings: Settings, tokens: AccessTokens | None) -> smtp.Server:
     return smtp.Server(
         host=section.host, port=section.port, security=section.security, username=section.username,
         password=section.password.get_secret_value(), tokens=tokens if section.oauth else None,
-        local_hostname=address_of(settings.organisation.address, "organisation.address").domain,
+        local_hostname=office_terms.address_of(settings.organisation.address, "organisation.address").domain,
     )  # fmt: skip
-
-
-def address_of(written: str, name: str, display: str = "") -> Address:
-    """The address in a setting of this name. Raises SettingsFault."""
-    found = parse(written)
-    if found is None:
-        raise SettingsFault(f"{name} must be an e-mail address; it is {written!r}." if written else f"{name} is missing.")
-    if not found.address.isascii():
-        raise SettingsFault(f"{name} is {written!r}: mail cannot be sent to or from it, the part before the @ must be plain letters.")
-    return Address(found.address, display or found.name)
 
 
 def dkim_signer(settings: Settings) -> "Signer | None":
@@ -242,8 +154,8 @@ def alert_relays(settings: Settings, tokens: AccessTokens | None) -> tuple[smtp.
 
 def alert_targets(settings: Settings) -> tuple[Address, ...]:
     """Who gets alerts by mail. Raises SettingsFault, also for the mailbox itself: an alert about it would lie in it unread."""
-    targets = () if settings.alerts.webhook else tuple(address_of(one, "alerts.to") for one in settings.alerts.to)
-    if any(one.key in own_addresses(settings) for one in targets):
+    targets = () if settings.alerts.webhook else tuple(office_terms.address_of(one, "alerts.to") for one in settings.alerts.to)
+    if any(one.key in office_terms.own_addresses(settings) for one in targets):
         raise SettingsFault("alerts.to names the mailbox that mailbot reads: name a person's own address.")
     return targets
 
@@ -256,7 +168,7 @@ def alerting_terms(settings: Settings, office: Office, secret: bytes, tokens: Ac
     logins = (password, (settings.oauth.client_id, proof_ends(settings)))
     return raise_alerts.Terms(
         targets=alert_targets(settings), webhook=section.webhook, relays=alert_relays(settings, tokens),
-        sender=address_of(section.sender, "alerts.sender", "mailbot") if section.sender else office.address,
+        sender=office_terms.address_of(section.sender, "alerts.sender", "mailbot") if section.sender else office.address,
         organisation=office.values, words=office.words, language=office.own_language, secret=secret,
         inbox_stale_after=max(stale, quiet), relay_stale_after=stale, rate_per_day=settings.smtp.rate_per_day, tries=dispose.MOST_ATTEMPTS,
         secrets=tuple(Secret(name, end) for name, end in logins if end),
@@ -281,16 +193,16 @@ def desk_of(
         office=office, mode=settings.inbox.mode, hand_offs_per_hour=settings.inbox.hand_offs_per_hour,
         hand_offs_per_address_per_hour=settings.inbox.hand_offs_per_address_per_hour, filed=settings.imap.filed,
         attention=settings.imap.attention, secret=secret, new_id=new_id, languages=loaded,
-        unready_languages=unready(settings, loaded),
+        unready_languages=office_terms.unready(settings, loaded),
     )  # fmt: skip
 
 
 def disposing_terms(settings: Settings, loaded: dict[str, languages.Language]) -> dispose.Terms:
     """For the disposer."""
     return dispose.Terms(
-        mode=settings.inbox.mode, own_addresses=own_addresses(settings), authserv_id=settings.inbox.authserv_id, caps=caps_of(settings),
-        zone=office_zone(settings),
-        unready_languages=unready(settings, loaded),
+        mode=settings.inbox.mode, own_addresses=office_terms.own_addresses(settings), authserv_id=settings.inbox.authserv_id,
+        caps=caps_of(settings), zone=office_terms.office_zone(settings),
+        unready_languages=office_terms.unready(settings, loaded),
     )  # fmt: skip
 
 
@@ -300,7 +212,8 @@ def retention_terms(settings: Settings, loaded: dict[str, languages.Language]) -
     asking = (str(word) for language in loaded.values() for word in language.words.get("mail_words", ()))
     return term.Terms(
         mail=timedelta(days=kept.mail_days), protection=timedelta(days=kept.protection_days), outcome=timedelta(days=kept.outcome_days),
-        zone=office_zone(settings), noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
+        zone=office_terms.office_zone(settings),
+        noise=lexicon(loaded).small | frozenset(word for text in (*asking, *ours) for word in tokens(text)),
     )  # fmt: skip
 
 

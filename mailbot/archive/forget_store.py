@@ -23,7 +23,8 @@ from mailbot.database.correction_tables import past_edition
 from mailbot.database.desk_tables import desk_link, desk_session, desk_user
 from mailbot.database.engine import Tx
 from mailbot.database.tables import attempt, bounce, case_file, delivery, edition, journalist, mail, mail_copy, suppression
-from mailbot.inbox.store import DECIDED, STORED, content
+from mailbot.inbox.arrival_store import content
+from mailbot.inbox.store import DECIDED, STORED
 from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.outbox.store import UNFINISHED, WAITING
 

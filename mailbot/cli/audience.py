@@ -153,7 +153,7 @@ def add(
 
     Example: mailbot audience add awa@journal.example --origin press-day-2026
     """
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms
     from mailbot.audience import store, suppression_store
     from mailbot.audience.journalist import Change, Refuse
     from mailbot.audience.roster import LENGTHS
@@ -169,7 +169,7 @@ def add(
         raise typer.BadParameter("--origin says where the address comes from.")
     if format_ not in FORMATS:
         raise typer.BadParameter(f"{one_line(format_, 40)!r} is no format: {', '.join(FORMATS)}.")
-    known = terms.language_order(settings, languages.load(terms.language_folders(settings)))
+    known = office_terms.language_order(settings, languages.load(office_terms.language_folders(settings)))
     if language and language not in known:
         raise typer.BadParameter(f"{language!r} is none of the office's languages: {', '.join(known)}.")
     with database_of(context) as database:

@@ -54,7 +54,7 @@ def import_(
 
 
 def _read(context: typer.Context, file: str) -> "Roster":
-    from mailbot import columns, languages, terms
+    from mailbot import columns, languages, office_terms
     from mailbot.audience import roster
     from mailbot.audience.read_table import MOST_OCTETS, rows
 
@@ -64,20 +64,20 @@ def _read(context: typer.Context, file: str) -> "Roster":
         with Path(file).open("rb") as opened:
             data = opened.read(MOST_OCTETS + 1)
     settings = settings_of(context)
-    known = terms.language_order(settings, languages.load(terms.language_folders(settings)))
+    known = office_terms.language_order(settings, languages.load(office_terms.language_folders(settings)))
     words = columns.shipped()
     return roster.read(rows(data, words), words, known)
 
 
 def _desk(context: typer.Context, dry_run: bool) -> "Desk":
     """Who asks, in the office's words. A dry run makes no key."""
-    from mailbot import languages, service, terms
+    from mailbot import languages, office_terms, service, terms
     from mailbot.secret import existing_key, secret_key
 
     settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
+    loaded = languages.load(office_terms.language_folders(settings))
     secret = (existing_key(settings) or b"only for a rehearsal") if dry_run else secret_key(settings)
-    return terms.desk_of(settings, terms.office_of(settings, loaded), secret, loaded, service.new_id)
+    return terms.desk_of(settings, office_terms.office_of(settings, loaded), secret, loaded, service.new_id)
 
 
 def _bring(

@@ -52,12 +52,12 @@ class Parts:
 
 def parts_of(context: typer.Context, *, rehearsal: bool = False) -> Parts:
     """A rehearsal makes no key: what it seals is never sent."""
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms
     from mailbot.broadcast.letters import Readers
     from mailbot.secret import existing_key, secret_key
 
     settings = settings_of(context)
-    office = terms.office_of(settings, languages.load(terms.language_folders(settings)))
+    office = office_terms.office_of(settings, languages.load(office_terms.language_folders(settings)))
     secret = (existing_key(settings) or b"only for a rehearsal") if rehearsal else secret_key(settings)
     return Parts(settings, office, secret, Readers(office, secret))
 
@@ -160,7 +160,7 @@ def _audience(database: "Database", to: str) -> "tuple[Filter | None, bool, str]
 
 def _moment(parts: Parts, written: str) -> datetime | None:
     """On the office's clock where it has no offset of its own."""
-    from mailbot import terms
+    from mailbot import office_terms
 
     if not written:
         return None
@@ -168,7 +168,7 @@ def _moment(parts: Parts, written: str) -> datetime | None:
         found = datetime.fromisoformat(written)
     except ValueError:
         raise typer.BadParameter(f"{written!r} is no moment; write it as 2026-03-02 09:00.") from None
-    return found if found.tzinfo else found.replace(tzinfo=terms.office_zone(parts.settings))
+    return found if found.tzinfo else found.replace(tzinfo=office_terms.office_zone(parts.settings))
 
 
 @app.command("list")

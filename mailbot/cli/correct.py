@@ -136,16 +136,17 @@ def _read(
     context: typer.Context, database: "Database", source: str, old: "Edition", release: "Release", language: str, accept_changes: bool
 ) -> "Edition":
     """The file by the same reader as `release import`'s. Raises CannotImport, CannotCorrect."""
-    from mailbot import clock, languages, terms
+    from mailbot import clock, languages, office_terms
     from mailbot.releases import store
     from mailbot.releases.correction import CannotCorrect
     from mailbot.releases.read_source import CannotImport, read_source
     from mailbot.releases.wish import Wish
 
     settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
-    order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
-    now, wish = clock.now().astimezone(terms.office_zone(settings)), Wish(language=language or old.language, accept_changes=accept_changes)
+    loaded = languages.load(office_terms.language_folders(settings))
+    order = {code: loaded[code] for code in office_terms.language_order(settings, loaded)} | loaded
+    now = clock.now().astimezone(office_terms.office_zone(settings))
+    wish = Wish(language=language or old.language, accept_changes=accept_changes)
     read = read_source(source, order, now, database.read_now(store.load_all), wish, sys.stdin.buffer)
     if read.problems:
         raise CannotImport("nothing was corrected.\n" + "\n".join(f"  {problem}" for problem in read.problems))
@@ -161,13 +162,13 @@ def _read(
 
 def _desk(context: typer.Context, dry_run: bool) -> "Desk":
     """Who writes. A dry run makes no key: what it seals is never sent."""
-    from mailbot import languages, service, terms
+    from mailbot import languages, office_terms, service, terms
     from mailbot.secret import existing_key, secret_key
 
     settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
+    loaded = languages.load(office_terms.language_folders(settings))
     secret = (existing_key(settings) or b"only for a rehearsal") if dry_run else secret_key(settings)
-    return terms.desk_of(settings, terms.office_of(settings, loaded), secret, loaded, service.new_id)
+    return terms.desk_of(settings, office_terms.office_of(settings, loaded), secret, loaded, service.new_id)
 
 
 def _do(database: "Database", act: Act, name: str, yes: bool, dry_run: bool, as_json: bool) -> "Done":

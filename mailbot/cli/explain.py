@@ -50,11 +50,11 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     import secrets
     from dataclasses import replace
 
-    from mailbot import clock, languages, terms
+    from mailbot import clock, languages, office_terms
     from mailbot.inbox import explanation
     from mailbot.inbox.answer_back import reference
     from mailbot.inbox.decision import decide
-    from mailbot.inbox.dispose import answered_mails
+    from mailbot.inbox.known_store import answered_mails
     from mailbot.inbox.read_mail import Read
     from mailbot.message.incoming import Unreadable
     from mailbot.releases.shelf import Shelf
@@ -62,8 +62,8 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     from mailbot.settings import SettingsFault
     from mailbot.stranger import met, stranger_context
 
-    loaded = languages.load(terms.language_folders(settings))
-    shelf, reader = Shelf(loaded), terms.reader_of(settings, loaded)
+    loaded = languages.load(office_terms.language_folders(settings))
+    shelf, reader = Shelf(loaded), office_terms.reader_of(settings, loaded)
     try:
         secret = existing_key(settings)
     except SettingsFault:

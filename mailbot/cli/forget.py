@@ -28,7 +28,7 @@ def forget(
 
     Example: mailbot audience forget awa@journal.example --dry-run
     """
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms, terms
     from mailbot.archive import forget as flow
     from mailbot.clock import now
     from mailbot.secret import existing_key, secret_key
@@ -43,7 +43,7 @@ def forget(
         if not as_json:
             typer.echo(f"Of {who.address} there is:\n{_told(found)}", err=True)
         confirmed(f"Forget {who.address} for good?", yes)
-        kept = terms.retention_terms(settings, languages.load(terms.language_folders(settings)))
+        kept = terms.retention_terms(settings, languages.load(office_terms.language_folders(settings)))
         done = flow.forget(database, who, kept, secret_key(settings), now())
         of_postgresql = not database.is_sqlite
     said = f"{who.address} is forgotten; the name was taken out of {done.swept} other rows.\n{_elsewhere(found)}"

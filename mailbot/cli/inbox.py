@@ -162,10 +162,10 @@ def _subject(row: dict[str, Any]) -> str:
 def _words_of(context: typer.Context, database: Any, mail_id: int, row: dict[str, Any]) -> dict[str, Any]:
     """What a call for help says, read anew from the mail itself: nothing else keeps it."""
     from mailbot.cli.explain import judge_of
-    from mailbot.inbox import store
+    from mailbot.inbox import arrival_store
     from mailbot.message.incoming import HEAD_OCTETS
 
-    head = database.read_now(store.content, mail_id, HEAD_OCTETS)
+    head = database.read_now(arrival_store.content, mail_id, HEAD_OCTETS)
     with judge_of(settings_of(context), database) as judge:
         found = judge(str(mail_id), head, row["size"])
     return {"subject": found["subject"], "explanation": row["explanation"] | {name: found[name] for name in ("visible_text", "evidence")}}

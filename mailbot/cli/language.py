@@ -30,13 +30,13 @@ def check(
 
     Example: mailbot language check es
     """
-    from mailbot import terms
+    from mailbot import office_terms
     from mailbot.languages import faults
 
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", code):
         raise typer.BadParameter(f"{code!r} is no code of a language; write one such as es or pt-BR.")
     settings = settings_of(context)
-    words, templates = terms.language_folders(settings), terms.template_folders(settings)
+    words, templates = office_terms.language_folders(settings), office_terms.template_folders(settings)
     wrong = [str(fault) for fault in faults(words, code)]
     lacks, broken = ([], []) if wrong else _lacking(words, templates, code)
     wrong += broken

@@ -72,11 +72,11 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 
     Example: mailbot release show visit-of-the-minister
     """
-    from mailbot import clock, terms
+    from mailbot import clock, office_terms
     from mailbot.releases.markdown import to_markdown
     from mailbot.releases.release import stale
 
-    now, zone = clock.now(), terms.office_zone(settings_of(context))
+    now, zone = clock.now(), office_terms.office_zone(settings_of(context))
     with database_to_read(context) as database:
         found = _load(database, slug)
         before = database.read_now(corrections.history, found)
@@ -148,13 +148,13 @@ def render(
     import asyncio
     from base64 import b64encode
 
-    from mailbot import languages, rendering, terms
+    from mailbot import languages, office_terms, rendering
     from mailbot.inbox.compose import sheet
     from mailbot.office import release_values
     from mailbot.outbox.print_pdf import NotPrinted, print_pdf
 
     settings = settings_of(context)
-    office = terms.office_of(settings, languages.load(terms.language_folders(settings)))
+    office = office_terms.office_of(settings, languages.load(office_terms.language_folders(settings)))
     with database_to_read(context) as database:
         release = _load(database, slug)
     edition = _edition(release, slug)

@@ -38,15 +38,15 @@ def import_(
 
     Example: mailbot release import visit-v3.docx --release visit-of-the-minister --language fr --dry-run
     """
-    from mailbot import clock, languages, terms
+    from mailbot import clock, languages, office_terms
     from mailbot.releases import store
     from mailbot.releases.markdown import NotARelease, instant
     from mailbot.releases.read_source import CannotImport, read_source
     from mailbot.releases.wish import Wish
 
     settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
-    order = {code: loaded[code] for code in terms.language_order(settings, loaded)} | loaded
+    loaded = languages.load(office_terms.language_folders(settings))
+    order = {code: loaded[code] for code in office_terms.language_order(settings, loaded)} | loaded
     now = clock.now()
     lifts = embargo == "none"
     try:
@@ -55,8 +55,8 @@ def import_(
         raise typer.BadParameter(str(wrong)) from wrong
     with (database_to_read if dry_run else database_of)(context) as database:
         known = database.read_now(store.load_all)
-        read = read_source(source, order, now.astimezone(terms.office_zone(settings)), known, wish, sys.stdin.buffer)
-        photos, missing = release_photos.named(read.photos, terms.office_zone(settings))
+        read = read_source(source, order, now.astimezone(office_terms.office_zone(settings)), known, wish, sys.stdin.buffer)
+        photos, missing = release_photos.named(read.photos, office_terms.office_zone(settings))
         if problems := (*read.problems, *missing):
             if as_json:
                 print_json({"editions": [], "problems": [_problem_facts(problem) for problem in problems], "dry_run": dry_run})

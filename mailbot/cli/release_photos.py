@@ -53,11 +53,11 @@ def attach(
 
     Example: mailbot release attach fountain photo.jpg --credit Velmora --consent-until 2027-06-30
     """
-    from mailbot import clock, terms
+    from mailbot import clock, office_terms
     from mailbot.releases import photo_store
     from mailbot.releases.photo import MOST_CAPTION, MOST_CREDIT, consent_stands, plain
 
-    zone, now = terms.office_zone(settings_of(context)), clock.now()
+    zone, now = office_terms.office_zone(settings_of(context)), clock.now()
     ends, said = _ends(consent_until, zone), plain(caption, MOST_CAPTION, "caption")
     credited = None if credit is None else plain(credit, MOST_CREDIT, "credit")
     picture = _picture(file)
@@ -82,12 +82,12 @@ def photos(
 
     Example: mailbot release photos fountain --sheet sheet.jpg
     """
-    from mailbot import clock, terms
+    from mailbot import clock, office_terms
     from mailbot.releases import photo_store
     from mailbot.releases.contact_sheet import contact_sheet
     from mailbot.releases.photo import consent_stands
 
-    zone, now = terms.office_zone(settings_of(context)), clock.now()
+    zone, now = office_terms.office_zone(settings_of(context)), clock.now()
     with database_to_read(context) as database:
         release = _release(database.read_now(_loaded, slug), slug)
         if sheet is not None:

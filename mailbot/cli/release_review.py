@@ -37,12 +37,12 @@ def parity(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 
     Example: mailbot release parity visit-of-the-minister
     """
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms
 
     settings = settings_of(context)
     with database_to_read(context) as database:
         release = _load(database, slug)
-    found = compared(release, settings, languages.load(terms.language_folders(settings)))
+    found = compared(release, settings, languages.load(office_terms.language_folders(settings)))
     if as_json:
         return print_json({"release": release.id, **found.facts})
     typer.echo("\n".join(_table(found)) or f"{release.id}: nothing differs between {' and '.join(found.languages)}.")
@@ -61,17 +61,17 @@ def submit(
 
     Example: mailbot release submit visit-of-the-minister
     """
-    from mailbot import clock, languages, terms
+    from mailbot import clock, languages, office_terms, terms
     from mailbot.inbox import submit as signing
     from mailbot.secret import secret_key
     from mailbot.service import new_id
 
     settings, now = settings_of(context), clock.now()
-    loaded = languages.load(terms.language_folders(settings))
-    office = terms.office_of(settings, loaded)
+    loaded = languages.load(office_terms.language_folders(settings))
+    office = office_terms.office_of(settings, loaded)
     with (database_to_read if dry_run else database_of)(context) as database:
         stored = _load(database, slug)
-        release = _corrected(stored, correction, loaded, terms.office_zone(settings)) if correction else stored
+        release = _corrected(stored, correction, loaded, office_terms.office_zone(settings)) if correction else stored
         desk = terms.desk_of(settings, office, b"" if dry_run else secret_key(settings), loaded, new_id)
         draft = signing.question(desk, release, stored, "ID", 0)
         inform(compared(release, settings, loaded))
@@ -100,13 +100,13 @@ def compared(release: "Release", settings: "Settings", loaded: "Mapping[str, Lan
 
 def looked_at(context: typer.Context, release: "Release", yes: bool) -> None:
     """Before it is published: what differs is shown, and where anything does a person says so. Raises EditionsDiffer."""
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms
     from mailbot.releases.release import State
 
     if all(edition.state is State.PUBLISHED for edition in release.editions):
         return
     settings = settings_of(context)
-    found = compared(release, settings, languages.load(terms.language_folders(settings)))
+    found = compared(release, settings, languages.load(office_terms.language_folders(settings)))
     inform(found)
     if found.differences and not yes and not sys.stdin.isatty():
         raise EditionsDiffer(release.id, len(found.differences))

@@ -46,7 +46,7 @@ def replay(
 def _decided_anew(context: typer.Context, database: "Database", chosen: Sequence[int]) -> Iterator[dict[str, Any]]:
     """The explanation of each, with what was decided before; behind a bar on a terminal that is not printed on."""
     from mailbot.cli.explain import judge_of
-    from mailbot.inbox import store
+    from mailbot.inbox import arrival_store, store
     from mailbot.inbox.explanation import withheld
     from mailbot.inbox.reason import PROTECTED
     from mailbot.message.incoming import HEAD_OCTETS
@@ -56,7 +56,7 @@ def _decided_anew(context: typer.Context, database: "Database", chosen: Sequence
     with judge_of(settings_of(context), database) as judge, bar as numbers:
         for number in numbers:
             row = database.read_now(store.shown, number) or {}
-            now = judge(str(number), database.read_now(store.content, number, HEAD_OCTETS), row["size"])
+            now = judge(str(number), database.read_now(arrival_store.content, number, HEAD_OCTETS), row["size"])
             explanation: Mapping[str, Any] = row["explanation"] or {}
             before = {"reason": row["reason"], "actions": explanation.get("actions", [])}
             changed = before != {"reason": now["reason"], "actions": now["actions"]}

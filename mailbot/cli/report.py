@@ -28,7 +28,7 @@ def report(
 
     Example: mailbot report --year 2026 --html report.html --csv report.csv
     """
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms, terms
     from mailbot.archive import tally_store, year_page
     from mailbot.archive import year as years
     from mailbot.audience.spreadsheet import table
@@ -36,8 +36,8 @@ def report(
     from mailbot.typography import typography
 
     settings = settings_of(context)
-    loaded = languages.load(terms.language_folders(settings))
-    kept, code = terms.retention_terms(settings, loaded), language or terms.language_order(settings, loaded)[0]
+    loaded = languages.load(office_terms.language_folders(settings))
+    kept, code = terms.retention_terms(settings, loaded), language or office_terms.language_order(settings, loaded)[0]
     if code not in loaded:
         raise typer.BadParameter(f"{code!r}: there is no such language folder.")
     with database_to_read(context) as database:
@@ -48,7 +48,7 @@ def report(
         new_file(csv, table(years.COLUMNS, years.lines(year, tally, published)).encode())
     if html is not None:
         voice = year_page.Voice(
-            code=code, lines=year_page.words(terms.template_folders(settings), code), rules=typography(loaded[code].typography),
+            code=code, lines=year_page.words(office_terms.template_folders(settings), code), rules=typography(loaded[code].typography),
             names={one: folder.name for one, folder in loaded.items()},
         )  # fmt: skip
         office = settings.organisation.name or settings.organisation.address

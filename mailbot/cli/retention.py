@@ -63,7 +63,7 @@ def run(context: typer.Context, yes: Yes = False, dry_run: DryRun = False, as_js
 
 
 def _terms(context: typer.Context) -> "Terms":
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms, terms
 
     settings = settings_of(context)
-    return terms.retention_terms(settings, languages.load(terms.language_folders(settings)))
+    return terms.retention_terms(settings, languages.load(office_terms.language_folders(settings)))

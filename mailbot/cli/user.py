@@ -30,7 +30,7 @@ def add(
     """
     import secrets
 
-    from mailbot import languages, terms
+    from mailbot import languages, office_terms
     from mailbot.clock import now
     from mailbot.database.engine import Tx
     from mailbot.message.address import Address, parse
@@ -40,7 +40,7 @@ def add(
     parsed, settings = parse(address), settings_of(context)
     if parsed is None:
         raise typer.BadParameter(f"{one_line(address, 100)!r} is no mail address.")
-    known = terms.language_order(settings, languages.load(terms.language_folders(settings)))
+    known = office_terms.language_order(settings, languages.load(office_terms.language_folders(settings)))
     if language and language not in known:
         raise typer.BadParameter(f"{language!r} is none of the office's languages: {', '.join(known)}.")
     if link and not settings.web.public_url:
@@ -89,7 +89,7 @@ def remove(context: typer.Context, address: AddressOf, yes: Yes = False, as_json
 
     Example: mailbot user remove awa@office.example
     """
-    from mailbot import languages, service, terms
+    from mailbot import languages, office_terms, service, terms
     from mailbot.clock import now
     from mailbot.database.engine import Tx
     from mailbot.message.address import key as key_of
@@ -100,8 +100,8 @@ def remove(context: typer.Context, address: AddressOf, yes: Yes = False, as_json
     settings, key = settings_of(context), key_of(address)
     if sys.stdin.isatty():
         confirmed(f"Take the desk away from {one_line(address, 100)}?", yes)
-    loaded = languages.load(terms.language_folders(settings))
-    desk = terms.desk_of(settings, terms.office_of(settings, loaded), secret_key(settings), loaded, service.new_id)
+    loaded = languages.load(office_terms.language_folders(settings))
+    desk = terms.desk_of(settings, office_terms.office_of(settings, loaded), secret_key(settings), loaded, service.new_id)
 
     def act(tx: Tx) -> int | None:
         passed = dismiss(tx, desk, key, now())

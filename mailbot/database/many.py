@@ -1,6 +1,6 @@
-"""One statement for many rows, without SQLAlchemy's work a row: what a transaction of the outbox does for each mail is done here.
+"""What is done for each of very many mails, without SQLAlchemy's work: one statement for many rows, and one that is run over and over.
 
-SQLite gets the rows one by one, which costs it little. PostgreSQL gets all of them in one statement, as JSON: it takes longer to hear of
+SQLite gets many rows one by one, which costs it little. PostgreSQL gets all of them in one statement, as JSON: it takes longer to hear of
 a row than to change it, and nothing writes many values as fast as JSON's encoder.
 """
 
@@ -17,7 +17,9 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from mailbot.database.engine import Tx
 
+_Statement = sa.Select[*tuple[Any, ...]] | UpdateBase
 _MADE: dict[tuple[str, UpdateBase, frozenset[str]], "_Made"] = {}
+_PLAIN: dict[tuple[str, _Statement, frozenset[str]], "_Plain"] = {}
 _ROWS = "the_rows"
 
 
@@ -47,6 +49,36 @@ def execute_many(tx: Tx, statement: UpdateBase, rows: Sequence[Mapping[str, Any]
                 whole[name] = seen[whole[name]]
             given.append(made.in_order(whole))
     return tx.exec_driver_sql(made.sql, given, execution_options={"preserve_rowcount": True}).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    sql: str
+    same: dict[str, Any]  # what the statement itself says, and what its columns have where nobody says anything
+    processed: tuple[tuple[str, Callable[[Any], Any]], ...]
+    places: tuple[str, ...] | None
+
+
+def execute_plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+    """The same as tx.execute() in a third of the time, for what is asked for every mail. Rows come as the driver makes them: with numbers
+    for truths, and without any instant. `statement` lives as long as the program, and has no IN of a list."""
+    kept = (tx.dialect.name, statement, frozenset(values))
+    made = _PLAIN.get(kept) or _PLAIN.setdefault(kept, _plain(tx, statement, values))
+    given = {**made.same, **values}
+    for name, process in made.processed:
+        given[name] = process(given[name])
+    placed: Any = given if made.places is None else tuple([given[name] for name in made.places])
+    return tx.exec_driver_sql(made.sql, placed, execution_options={"preserve_rowcount": True})
+
+
+def _plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> _Plain:
+    compiled = statement.compile(dialect=tx.dialect, column_keys=list(values) if isinstance(statement, UpdateBase) else None)
+    unsaid = {column.key: column.default.arg for column in getattr(compiled, "insert_prefetch", ())}
+    processors = {name: bind.type.dialect_impl(tx.dialect).bind_processor(tx.dialect) for name, bind in compiled.binds.items()}
+    same = {name: value for name, value in (compiled.params | unsaid).items() if name not in values}
+    same = {name: process(value) if (process := processors[name]) else value for name, value in same.items()}
+    processed = tuple((name, process) for name, process in processors.items() if process and name in values)
+    return _Plain(compiled.string, same, processed, tuple(compiled.positiontup) if compiled.positiontup else None)
 
 
 def by_index(tx: Tx) -> None:

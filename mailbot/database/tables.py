@@ -139,6 +139,9 @@ mail_copy = sa.Table(
     sa.Column("filed_at", Instant),
 )
 
+TO_FILE = sa.and_(mail_copy.c.filed_at.is_(None), mail_copy.c.mail.is_not(None))
+sa.Index("ix_mail_copy_to_file", mail_copy.c.mailbox, mail_copy.c.uidvalidity, sqlite_where=TO_FILE, postgresql_where=TO_FILE)
+
 # What colleagues sent from the mailbox: a hash of each mail that it may answer (inbox/direct_answer.py), and when it was sent.
 sent_mark = sa.Table(
     "sent_mark",

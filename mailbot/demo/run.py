@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from mailbot import clock, languages, rendering, service, settings, terms, typography
+from mailbot import clock, languages, office_terms, rendering, service, settings, typography
 from mailbot.database.engine import Database, Tx
 from mailbot.demo.desk import furnish, write_in
 from mailbot.demo.explanation import Explanation
@@ -54,7 +54,7 @@ async def run(port: int = 0, *, say: Callable[[str], None] = partial(print, flus
             parts = service.build(chosen, clock.now)
             asked = service.asked_by_signal()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)  # the terminal was closed
-            loaded = languages.load(terms.language_folders(chosen))
+            loaded = languages.load(office_terms.language_folders(chosen))
             offered = await parts.database.write(take_in_samples, loaded, clock.now())
             language = chosen.organisation.languages[0]
             link = await parts.database.write(furnish, colleagues[0], language, loaded, clock.now())

@@ -20,7 +20,7 @@ from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
 from mailbot.releases.photo import Photo, caption, last_day
 from mailbot.releases.release import Edition, Release, day_of, public_editions, public_photos
-from mailbot.rendering import Rendered, render, render_page, render_short
+from mailbot.rendering import Rendered, render, render_for_many, render_page, render_short
 
 REPLY_SUBJECT_LENGTH = 78
 
@@ -73,9 +73,8 @@ def offers(office: Office, subject: Subject, decision: HandOff, library: Mapping
     values = {
         "organisation": office.values,
         "offers": tuple(_listed(office, edition_of(library, slug)) for slug in decision.offers),
-        "reply_subject": reply_subject(subject.message) if confirmed else "",
     }
-    rendered = render(office.words, language, "offers", values)
+    rendered = render_for_many(office.words, language, "offers", values, reply_subject(subject.message) if confirmed else "")
     drafted = _reply(subject, "offers", rendered if confirmed else replace(rendered, html=""), language)
     return replace(drafted, mentions=decision.offers)
 
@@ -106,14 +105,14 @@ def rendered_answer(
         "release": release_values(office, edition),
         "offered": tuple({"word": one.word, "gives": str(one.gives), "code": one.code} for one in offered),
     }
-    echoed = {"reply_subject": reply_subject(subject.message) if decision.full else ""}
+    echoed = reply_subject(subject.message) if decision.full else ""
     whole = decision.variant in (Variant.FULL, Variant.TEXT)
     if not whole and (decision.variant is not Variant.PDF or _may_print(office, decision)):
         shown = {
             "variant": str(decision.variant), "photo_word": offered_word(office.spoken[language], Word.PHOTO),
             "photos": tuple(photo_values(office, one, (language, edition.language)) for one in photos_of(library, decision)),
         }  # fmt: skip
-        rendered = render(office.words, language, "answer_back", values | echoed | shown)
+        rendered = render_for_many(office.words, language, "answer_back", values | shown, echoed)
         return rendered if decision.full else replace(rendered, html="")
     values |= {
         "why": decision.why,
@@ -125,7 +124,7 @@ def rendered_answer(
     }
     if not decision.full:
         return render_short(office.words, language, values)
-    rendered = render(office.words, language, "answer", values | echoed)
+    rendered = render_for_many(office.words, language, "answer", values, echoed)
     return rendered if decision.variant is Variant.FULL else replace(rendered, html="")
 
 

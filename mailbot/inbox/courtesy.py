@@ -15,7 +15,7 @@ from mailbot.message.outgoing import answer_references
 from mailbot.office import Office
 from mailbot.outbox.delivery import Kind
 from mailbot.outbox.store import Draft
-from mailbot.rendering import Rendered, render
+from mailbot.rendering import Rendered, render, render_for_many
 from mailbot.staffed_hours import is_staffed, next_staffed
 
 _REFERRAL = "referral:"
@@ -55,10 +55,10 @@ def _referral(office: Office, subject: Subject, language: str, now: datetime) ->
 def _rendered(office: Office, language: str, reply: str, urgent: bool, now: datetime) -> Rendered:
     staffed = is_staffed(office.hours, now)
     values = {
-        "organisation": office.values, "reply_subject": reply, "staffed": staffed, "opens": next_staffed(office.hours, now),
+        "organisation": office.values, "staffed": staffed, "opens": next_staffed(office.hours, now),
         "duty_number": office.duty_number if urgent or staffed is False else "",
     }  # fmt: skip
-    return render(office.words, language, "acknowledgement", values)
+    return render_for_many(office.words, language, "acknowledgement", values, reply)
 
 
 def _back(key: str, subject: Subject, language: str, title: str, text: str, html: str) -> Draft:

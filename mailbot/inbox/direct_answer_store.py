@@ -1,15 +1,18 @@
 """What colleagues answered from the mailbox itself, and which of the mails that wait it settles."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from mailbot.cases import store as cases
 from mailbot.database.engine import Tx, insert
+from mailbot.database.many import among
 from mailbot.database.tables import mail, sent_mark
 from mailbot.inbox.direct_answer import DirectAnswer, marks_of
 from mailbot.inbox.store import DECIDED
+
+MARKS_AT_ONCE = 500
 
 
 def remember_answers(tx: Tx, answers: Iterable[DirectAnswer]) -> None:
@@ -24,13 +27,26 @@ def settle_answered(tx: Tx, senders: Collection[str], decided_after: datetime, p
     unsettled = (mail.c.state == DECIDED, mail.c.answered_at.is_(None), sa.or_(mail.c.waiting, mail.c.mode == "observe"))
     asked = sa.or_(mail.c.sender_key.in_(list(senders)), mail.c.decided_at > decided_after)
     columns = (mail.c.id, mail.c.message_id, mail.c.subject, mail.c.sender_key, mail.c.received_at)
+    rows = tx.execute(sa.select(*columns).where(asked, *unsettled)).all()
+    marks = {row.id: marks_of(row.message_id, row.subject, row.sender_key, prefixes) for row in rows}
+    sent = _sent(tx, sorted(frozenset().union(*marks.values())))
     settled = []
-    for row in tx.execute(sa.select(*columns).where(asked, *unsettled)).all():
-        at = answer_to(tx, marks_of(row.message_id, row.subject, row.sender_key, prefixes), row.received_at)
-        if at is not None:
-            answered(tx, row.id, at)
+    for row in rows:
+        times = [at for mark in marks[row.id] for at in sent.get(mark, ()) if at >= row.received_at]
+        if times:
+            answered(tx, row.id, min(times))
             settled.append(row.id)
     return settled
+
+
+def _sent(tx: Tx, marks: Sequence[str]) -> dict[str, list[datetime]]:
+    """When colleagues sent what carries these marks."""
+    found: dict[str, list[datetime]] = {}
+    for start in range(0, len(marks), MARKS_AT_ONCE):
+        some = among(tx, sent_mark.c.mark, marks[start : start + MARKS_AT_ONCE])
+        for row in tx.execute(sa.select(sent_mark.c.mark, sent_mark.c.sent_at).where(some)):
+            found.setdefault(row.mark, []).append(row.sent_at)
+    return found
 
 
 def answered(tx: Tx, mail_id: int, at: datetime) -> None:

@@ -18,9 +18,8 @@ from mailbot.audience.forgotten import digest
 from mailbot.cases import store as cases
 from mailbot.cases.case import Note
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import brakes, breaker, direct_answer_store, join, known_store, store
+from mailbot.inbox import arrival_store, brakes, breaker, direct_answer_store, join, known_store, store
 from mailbot.inbox.acknowledge import weigh
-from mailbot.inbox.answer_back import reference
 from mailbot.inbox.carry_out import carry_out, folder, outcome_of, waits
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.decision import decide
@@ -36,15 +35,17 @@ from mailbot.inbox.understanding import Understood
 from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import cap_key
-from mailbot.message.authentication import Authentication, authentication
+from mailbot.message.authentication import authentication
 from mailbot.message.incoming import FAILED_TOO_OFTEN, HEAD_OCTETS, IncomingMessage, Unreadable
+from mailbot.message.ours import own_deliveries
 from mailbot.outbox import store as outbox
-from mailbot.outbox.delivery import Kind, OurMail
+from mailbot.outbox.delivery import Kind
 from mailbot.releases.shelf import Shelf
 
 log = structlog.get_logger()
 TAKE_AT_ONCE = 25
 MOST_ATTEMPTS = 3
+SMALL_OCTETS = 64 << 10  # a few of these are taken from the database at once
 NOTHING = b"\r\n"
 DAY = timedelta(days=1)
 Batch = list[tuple[store.Stored, Read]]
@@ -129,7 +130,8 @@ class Disposer:
     async def _read_next(self, in_hand: Sequence[int]) -> Batch:
         """The next few mails, read. Nobody counts that: a mail can kill the process that reads it, and not us."""
         found = await self._database.read(store.next_stored, TAKE_AT_ONCE, in_hand)
-        return [(stored, await self._read(stored)) for stored in found]
+        heads = await self._database.read(arrival_store.small_contents, [stored.id for stored in found if stored.size <= SMALL_OCTETS])
+        return [(stored, await self._read(stored, heads.get(stored.id))) for stored in found]
 
     def _decide_each(
         self, tx: Tx, batch: Batch, now: datetime, guarded: bool
@@ -166,10 +168,11 @@ class Disposer:
             await self._reader.read(NOTHING, len(NOTHING), self._clock())
             self._warm = True
 
-    async def _read(self, stored: store.Stored) -> Read:
+    async def _read(self, stored: store.Stored, head: bytes | None) -> Read:
         if stored.attempts > MOST_ATTEMPTS:
             return Unreadable(why=FAILED_TOO_OFTEN, size=stored.size, subject=""), None
-        head = await self._database.read(store.content, stored.id, HEAD_OCTETS)
+        if head is None:
+            head = await self._database.read(arrival_store.content, stored.id, HEAD_OCTETS)
         if not head:
             return Unreadable(why="too-large" if stored.size else "empty", size=stored.size, subject=""), None
         return await self._reader.read(head, stored.size, self._clock())
@@ -238,11 +241,11 @@ class Disposer:
         pause = now - timedelta(days=self._terms.caps.answer_pause_days)
         words, within = _words(message), now - brakes.SAME_WORDS_WITHIN
         same_words_from, answered = store.same_words(tx, words, person.key, within, pause) if known.words and person else (0, False)
-        replied_to = answered_mails(tx, message, own)
+        replied_to = known_store.answered_mails(tx, message, own)
         return Context(
             own_addresses=self._terms.own_addresses,
             colleagues=self._desk.office.insiders,
-            authentication=authentication_of(message, self._terms.authserv_id),
+            authentication=authentication(message, self._terms.authserv_id),
             own_deliveries=own,
             note=_note(tx, message, own) if person else None,
             zone=self._terms.zone,
@@ -283,21 +286,6 @@ def _told(problem: Exception, understood: Understood | None) -> str:
     return type(problem).__name__ if understood and understood.reading.wish(Wanted.HELP) else repr(problem)
 
 
-def authentication_of(message: IncomingMessage | Unreadable, authserv_id: str) -> Authentication:
-    """Who vouches for the From domain; nobody, where the mail cannot be read."""
-    return Authentication.NONE if isinstance(message, Unreadable) else authentication(message, authserv_id)
-
-
-def own_deliveries(message: IncomingMessage | Unreadable, secret: bytes) -> tuple[str, ...]:
-    """The deliveries of ours that it is, answers or returns, known by the seal in their Message-IDs or in the address it came back to."""
-    if isinstance(message, Unreadable):
-        return ()
-    named = (message.message_id, *message.in_reply_to, *message.references, *message.returned_ids)
-    named += tuple(token.behind_plus(address) for address in message.recipients if "+mb." in address)
-    found = (token.own_delivery(secret, one) for one in named)
-    return tuple(dict.fromkeys(one for one in found if one))
-
-
 def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -> Note | None:
     """The note to a colleague that this mail replies to: by its sealed Message-ID, else by the token in its subject."""
     return (cases.by_delivery(tx, own) if own else None) or cases.by_subject_token(tx, token.in_brackets(message.subject))
@@ -305,15 +293,6 @@ def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -
 
 def _words(message: IncomingMessage | Unreadable) -> str:
     return "" if isinstance(message, Unreadable) else brakes.words_key(message.subject, message.visible_text)
-
-
-def answered_mails(tx: Tx, message: IncomingMessage | Unreadable, ours: Sequence[str]) -> tuple[OurMail, ...]:
-    """What we know of the mails of ours that it answers; where none is named, of the last that brought him the edition in its subject."""
-    if ours:
-        return outbox.our_mails(tx, ours)
-    slug = reference(message.subject)
-    sender = message.sender if isinstance(message, IncomingMessage) else None
-    return outbox.last_with(tx, sender.key, slug) if slug and sender else ()
 
 
 def _variants(tx: Tx, person: str, since: datetime) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 Most who write are new, and of them there is nothing more to ask: each of the many small questions costs more than its answer.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,11 +13,15 @@ import sqlalchemy as sa
 from mailbot.audience.forgotten import digest
 from mailbot.database import flag
 from mailbot.database.engine import Tx
+from mailbot.database.many import execute_plain
 from mailbot.database.tables import ONE_BY_ONE, delivery, journalist, mail, sent_mark, suppression
 from mailbot.database.tables import flag as flags
-from mailbot.inbox.store import DECIDED, GONE
+from mailbot.inbox.answer_back import reference
+from mailbot.inbox.store import DECIDED, STORED
 from mailbot.message.address import Address, cap_key
-from mailbot.outbox.delivery import Kind
+from mailbot.message.incoming import IncomingMessage, Unreadable
+from mailbot.outbox import store as outbox
+from mailbot.outbox.delivery import Kind, OurMail
 
 _KEY: Any = sa.bindparam("the_key")
 _CAP: Any = sa.bindparam("the_cap_key")
@@ -42,7 +46,7 @@ _LOOK = sa.select(
         sa.exists().where(suppression.c.address_key.in_((_KEY, sa.bindparam("the_digest")))),  # who was forgotten has no other name
     ).label("sender"),
     sa.exists().where(mail.c.words == sa.bindparam("the_words"), mail.c.state == DECIDED, _OTHERS).label("words"),
-    sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state.in_((DECIDED, GONE)), _OTHERS).label("identity"),
+    sa.exists().where(mail.c.identity == sa.bindparam("the_identity"), mail.c.state != STORED, _OTHERS).label("identity"),
     sa.exists().where(sent_mark.c.mark.in_((sa.bindparam("a_mark"), sa.bindparam("another_mark")))).label("marks"),
     sa.exists().where(flags.c.name == flag.ANSWERS_STOPPED).label("answers_stopped"),
     _count(Kind.ANSWER, _HOUR, _TO_DOMAIN).label("answers_hour_domain"),
@@ -55,7 +59,7 @@ _LOOK = sa.select(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where one of the first four is False there is nothing more to find; the counts are of mails that were queued."""
+    """In the order of _LOOK. Where one of the first four is False there is nothing more to find; the counts are of mails once queued."""
 
     sender: bool    # some row names this address: a mail, a delivery, the press list, a suppression
     words: bool     # the very same words came before
@@ -74,7 +78,8 @@ def look(
 ) -> Known:
     """Ask for a mail, which has two marks at most. An empty text is nobody's and nothing's, and is never found."""
     a_mark, another_mark, *_ = [*marks, None, None]
-    row = tx.execute(
+    row = execute_plain(
+        tx,
         _LOOK,
         {
             "the_mail": mail_id, "the_key": sender.key if sender else None, "the_cap_key": cap_key(sender.address) if sender else None,
@@ -83,4 +88,13 @@ def look(
             "an_hour_ago": now - timedelta(hours=1), "a_minute_ago": now - timedelta(minutes=1),
         },
     ).one()  # fmt: skip
-    return Known(**row._asdict())
+    return Known(*map(bool, row[:5]), *row[5:])
+
+
+def answered_mails(tx: Tx, message: IncomingMessage | Unreadable, ours: Sequence[str]) -> tuple[OurMail, ...]:
+    """What we know of the mails of ours that it answers; where none is named, of the last that brought him the edition in its subject."""
+    if ours:
+        return outbox.our_mails(tx, ours)
+    slug = reference(message.subject)
+    sender = message.sender if isinstance(message, IncomingMessage) else None
+    return outbox.last_with(tx, sender.key, slug) if slug and sender else ()

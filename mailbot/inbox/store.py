@@ -1,7 +1,6 @@
 """Which mails arrived, where they lie, what was decided and why."""
 
-import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,33 +8,30 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.cases import store as cases
-from mailbot.database.engine import Tx, insert_new
-from mailbot.database.tables import ONE_BY_ONE, case_file, delivery, mail, mail_copy, mail_part
+from mailbot.database.engine import Tx
+from mailbot.database.many import execute_plain
+from mailbot.database.tables import ONE_BY_ONE, case_file, delivery, mail, mail_copy
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
 
-PART_OCTETS = 1 << 20
 STORED, DECIDED, GONE = "stored", "decided", "gone"  # gone: only by its fingerprint it is known again (archive/)
 
 # What is asked for every mail is built once: building a statement takes several times as long as running it.
 _MAIL: sa.BindParameter[int] = sa.bindparam("the_mail")
-_HERE = (mail_copy.c.mailbox == sa.bindparam("the_mailbox"), mail_copy.c.uidvalidity == sa.bindparam("the_uidvalidity"))
-_KNOWN = sa.select(mail_copy.c.uid).where(*_HERE, mail_copy.c.uid >= sa.bindparam("lowest"))
-_PARTS = (
-    sa.select(mail_part.c.content)
-    .where(mail_part.c.mail == _MAIL, mail_part.c.number < sa.bindparam("parts"))
-    .order_by(mail_part.c.number)
-)
 _DECIDE = mail.update().where(mail.c.id == _MAIL, mail.c.state == STORED)
-_WORDED = (mail.c.words == sa.bindparam("words"), mail.c.decided_at > sa.bindparam("since"), mail.c.mode != "observe")
-_SAME_WORDS = sa.select(sa.func.count(sa.distinct(mail.c.sender_key))).where(
-    *_WORDED, mail.c.sender_key != sa.bindparam("sender"), mail.c.outcome.in_(("send_release", "subscribe"))
-)
-_SAID_BEFORE = (
-    sa.select(mail.c.id)
-    .where(*_WORDED, mail.c.sender_key == sa.bindparam("sender"), mail.c.outcome == "send_release")
-    .limit(1)
-)
+_WORDED = (mail.c.words == sa.bindparam("words"), mail.c.mode != "observe")
+_SAME_WORDS = sa.select(
+    sa.select(sa.func.count(sa.distinct(mail.c.sender_key)))
+    .where(
+        *_WORDED, mail.c.decided_at > sa.bindparam("since"), mail.c.sender_key != sa.bindparam("sender"),
+        sa.or_(mail.c.outcome == "send_release", mail.c.outcome == "subscribe"),  # IN is spelled out anew each time that it is asked
+    )
+    .scalar_subquery(),
+    sa.exists().where(
+        *_WORDED, mail.c.decided_at > sa.bindparam("pause"), mail.c.sender_key == sa.bindparam("sender"),
+        mail.c.outcome == "send_release",
+    ),
+)  # fmt: skip
 _NOTES_ABOUT = (
     sa.select(sa.func.count())
     .select_from(delivery)
@@ -45,30 +41,9 @@ _NOTES_ABOUT = (
         mail.c.sender_key == sa.bindparam("sender"),
     )
 )
-_PART = mail_part.insert()
-_TO_FILE = (
-    sa.select(mail.c.folder, mail_copy.c.uid)
-    .join(mail, mail.c.id == mail_copy.c.mail)
-    .where(*_HERE, mail_copy.c.filed_at.is_(None), mail.c.state == DECIDED, mail.c.folder != "")
-    .order_by(mail_copy.c.uid)
-)
 _SHOWN_CASE = sa.select(
     *[column for column in case_file.c if column.name not in ("mail", "note", "draft", "references", "journalist", "journalist_name")]
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A mail as the server gave it. `content` is None for one over the size cap: it is kept where it is, unread."""
-
-    mailbox: str
-    uidvalidity: int
-    uid: int
-    content: bytes | bytearray | None
-    size: int
-    received_at: datetime
-    junk: bool = False
-    rescan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,47 +77,6 @@ class Record:
     folder: str  # where the mail is filed; empty: it stays
 
 
-def known_uids(tx: Tx, mailbox: str, uidvalidity: int, lowest: int = 0) -> frozenset[int]:
-    """The UIDs from `lowest` on that were met before: the others, most of them filed long ago, need not be read."""
-    return frozenset(tx.execute(_KNOWN, _place(mailbox, uidvalidity) | {"lowest": lowest}).scalars())
-
-
-def _place(mailbox: str, uidvalidity: int) -> dict[str, Any]:
-    return {"the_mailbox": mailbox, "the_uidvalidity": uidvalidity}
-
-
-def note_older(tx: Tx, mailbox: str, uidvalidity: int, uids: Iterable[int]) -> None:
-    """Remember mails that are older than our first start: they are neither read nor moved."""
-    rows = [{"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": uid} for uid in uids]
-    if rows:
-        tx.execute(insert_new(tx, mail_copy, "mailbox", "uidvalidity", "uid"), rows)
-
-
-def store(tx: Tx, arrivals: Sequence[Arrival], now: datetime) -> int:
-    """Keep the bytes and the place of each; returns how many were new. The same bytes again are another copy of the same mail."""
-    return sum(_store_one(tx, arrival, now) for arrival in arrivals)
-
-
-def _store_one(tx: Tx, arrival: Arrival, now: datetime) -> bool:
-    content = arrival.content
-    place = f"{arrival.mailbox}/{arrival.uidvalidity}/{arrival.uid}".encode()
-    digest = hashlib.sha256(place if content is None else content).hexdigest()
-    values = {
-        "sha256": digest, "size": arrival.size, "received_at": arrival.received_at, "stored_at": now,
-        "junk": arrival.junk, "rescan": arrival.rescan, "state": STORED,
-    }  # fmt: skip
-    new = tx.execute(insert_new(tx, mail, "sha256", returning="id"), values).scalar()
-    mail_id = new or tx.execute(sa.select(mail.c.id).where(mail.c.sha256 == digest)).scalar_one()
-    if new and content is not None:
-        view = memoryview(content)
-        for number, start in enumerate(range(0, len(view), PART_OCTETS)):
-            part = {"mail": mail_id, "number": number, "content": bytes(view[start : start + PART_OCTETS])}
-            tx.execute(_PART, part)
-    copy = {"mailbox": arrival.mailbox, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "mail": mail_id}
-    tx.execute(insert_new(tx, mail_copy, "mailbox", "uidvalidity", "uid"), copy)
-    return bool(new)
-
-
 def next_stored(tx: Tx, limit: int, in_hand: Sequence[int] = ()) -> list[Stored]:
     """The oldest mails without a decision, besides those in hand; `attempts` counts the one that they are now in for.
 
@@ -163,12 +97,6 @@ def count_attempt(tx: Tx, mail_ids: Sequence[int]) -> None:
     tx.execute(mail.update().where(mail.c.id.in_(list(mail_ids)), mail.c.state == STORED).values(attempts=mail.c.attempts + 1))
 
 
-def content(tx: Tx, mail_id: int, octets: int) -> bytes:
-    """The first `octets` of a mail, or all of it where it is shorter."""
-    rows = tx.execute(_PARTS, {"the_mail": mail_id, "parts": -(-octets // PART_OCTETS)}).scalars()
-    return b"".join(rows)[:octets]
-
-
 def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool:
     """Write the decision. False where another worker has decided meanwhile: then nothing may follow from this one."""
     values = {
@@ -177,7 +105,7 @@ def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool
         "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "words": made.words,
         "waiting": made.waiting, "folder": made.folder,
     }  # fmt: skip
-    return tx.execute(_DECIDE, values | {"the_mail": mail_id}).rowcount == 1
+    return execute_plain(tx, _DECIDE, values | {"the_mail": mail_id}).rowcount == 1
 
 
 def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
@@ -189,27 +117,13 @@ def same_words(tx: Tx, words: str, sender_key: str, since: datetime, pause: date
     """How many other addresses were answered to these very words since then; and whether this one was since `pause` began.
 
     What was not answered does not count: who forges a hundred senders could else keep everybody's answer back."""
-    others = tx.execute(_SAME_WORDS, {"words": words, "sender": sender_key, "since": since}).scalar_one()
-    return others, tx.execute(_SAID_BEFORE, {"words": words, "sender": sender_key, "since": pause}).first() is not None
+    others, said = execute_plain(tx, _SAME_WORDS, {"words": words, "sender": sender_key, "since": since, "pause": pause}).one()
+    return others, bool(said)
 
 
 def hand_offs_about(tx: Tx, sender_key: str, since: datetime) -> int:
     """How many notes about mails of this address were queued since then."""
     return tx.execute(_NOTES_ABOUT, {"sender": sender_key, "since": since}).scalar_one()
-
-
-def to_file(tx: Tx, mailbox: str, uidvalidity: int) -> dict[str, list[int]]:
-    """Folder -> UIDs of decided mails that still lie in the mailbox."""
-    found: dict[str, list[int]] = {}
-    for folder, uid in tx.execute(_TO_FILE, _place(mailbox, uidvalidity)):
-        found.setdefault(folder, []).append(uid)
-    return found
-
-
-def filed(tx: Tx, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
-    """These were moved, or somebody else took them away."""
-    where = (mail_copy.c.mailbox == mailbox, mail_copy.c.uidvalidity == uidvalidity, mail_copy.c.uid.in_(list(uids)))
-    tx.execute(mail_copy.update().where(*where).values(filed_at=now))
 
 
 def arrived(tx: Tx) -> list[int]:

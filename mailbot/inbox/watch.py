@@ -16,7 +16,7 @@ import structlog
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import imap, store
+from mailbot.inbox import arrival_store, imap
 from mailbot.inbox.notice_answers import SentFolder
 from mailbot.pulse import Pulse
 from mailbot.rounds import pause
@@ -182,16 +182,16 @@ class Watcher:
         """Store every mail that is ours and not stored yet; returns how many."""
         since = (self._start - timedelta(days=1)).strftime("%d-%b-%Y")  # the server compares days, in its own zone
         found = await session.search("SINCE", since)
-        known = await self._database.read(store.known_uids, self._terms.mailbox, self._uidvalidity, min(found, default=0))
+        known = await self._database.read(arrival_store.known_uids, self._terms.mailbox, self._uidvalidity, min(found, default=0))
         new = [uid for uid in found if uid not in known]
         if not new:
             return 0
         facts = await session.facts(new)
         older = [uid for uid, fact in facts.items() if fact.internal_date < self._start]
         if older:
-            await self._database.write(store.note_older, self._terms.mailbox, self._uidvalidity, older)
+            await self._database.write(arrival_store.note_older, self._terms.mailbox, self._uidvalidity, older)
         ours = [fact for fact in facts.values() if fact.internal_date >= self._start]
-        batch: list[store.Arrival] = []
+        batch: list[arrival_store.Arrival] = []
         stored = 0
         for fact in sorted(ours, key=lambda one: one.uid):
             try:
@@ -210,7 +210,7 @@ class Watcher:
         await self._store(batch)
         return stored
 
-    async def _fetch(self, session: imap.Session, fact: imap.Facts) -> store.Arrival | None:
+    async def _fetch(self, session: imap.Session, fact: imap.Facts) -> arrival_store.Arrival | None:
         content = None
         self._beat()
         if fact.size <= SIZE_CAP_OCTETS and self._refused[self._uidvalidity, fact.uid] < MOST_REFUSALS:
@@ -218,23 +218,23 @@ class Watcher:
             if content is None:  # somebody took it away between two commands; one that stays is a mail that we do not get
                 self._refused[self._uidvalidity, fact.uid] += 1
                 return None
-        return store.Arrival(
+        return arrival_store.Arrival(
             mailbox=self._terms.mailbox, uidvalidity=self._uidvalidity, uid=fact.uid, content=content,
             size=fact.size if content is None else len(content), received_at=fact.internal_date,
             junk="$junk" in {one.lower() for one in fact.flags}, rescan=fact.uid < self._rescan_below,
         )  # fmt: skip
 
-    async def _store(self, batch: Iterable[store.Arrival]) -> None:
+    async def _store(self, batch: Iterable[arrival_store.Arrival]) -> None:
         arrivals = list(batch)
         if arrivals:
-            await self._database.write(store.store, arrivals, self._clock())
+            await self._database.write(arrival_store.keep, arrivals, self._clock())
             self._arrived()
 
     async def _file_away(self, session: imap.Session) -> int:
         """Move what is decided; a mail that somebody else has moved counts as moved."""
         if self._terms.observe or asyncio.get_running_loop().time() < self._file_after:
             return 0
-        waiting = await self._database.read(store.to_file, self._terms.mailbox, self._uidvalidity)
+        waiting = await self._database.read(arrival_store.to_file, self._terms.mailbox, self._uidvalidity)
         moved = 0
         for folder, uids in waiting.items():
             for start in range(0, len(uids), FILE_AT_ONCE):
@@ -247,7 +247,7 @@ class Watcher:
                     log.warning("move-refused", folder=folder, what=str(refusal))
                     self._file_after = asyncio.get_running_loop().time() + REFUSED_MOVE_SECONDS
                     return moved
-                await self._database.write(store.filed, self._terms.mailbox, self._uidvalidity, some, self._clock())
+                await self._database.write(arrival_store.filed, self._terms.mailbox, self._uidvalidity, some, self._clock())
                 moved += len(some)
         return moved
 

@@ -56,6 +56,7 @@ def parse(text: str) -> Address | None:
     return found[0]
 
 
+@lru_cache(1024)  # of one mail it is asked a dozen times
 def key(address: str) -> str:
     """The canonical key of an address; "" when it is none."""
     valid = _valid(address)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from mailbot.message import address
-from mailbot.message.incoming import IncomingMessage
+from mailbot.message.incoming import IncomingMessage, Unreadable
 
 TOPMOST = "topmost"
 _MAX = 20_000       # characters of the field
@@ -29,8 +29,10 @@ class Authentication(StrEnum):
     TEMPERROR = "temperror"     # could not be checked just now
 
 
-def authentication(message: IncomingMessage, authserv_id: str) -> Authentication:
-    """DMARC of the From domain, as our own border server (authserv_id) found it."""
+def authentication(message: IncomingMessage | Unreadable, authserv_id: str) -> Authentication:
+    """DMARC of the From domain, as our own border server (authserv_id) found it; nobody vouches for a mail that cannot be read."""
+    if isinstance(message, Unreadable):
+        return Authentication.NONE
     fields = message.all("authentication-results")
     if not authserv_id or not fields or len(fields[0]) > _MAX:
         return Authentication.NONE

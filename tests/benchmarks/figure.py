@@ -33,7 +33,8 @@ def progress(what: str) -> None:
 class MemoryWatch:
     """The most memory that a process and its children had: the high-water marks of all who live at one moment, added up.
 
-    The kernel keeps the marks, so nothing is missed between two looks; and pages that they share count twice. It errs upwards.
+    The kernel keeps the marks, so nothing is missed between two looks; and pages that they share count twice. It errs upwards. A child in
+    the instant before it becomes another program is its parent still, page for page, and is not counted.
     """
 
     def __init__(self, pid: int) -> None:
@@ -53,7 +54,8 @@ class MemoryWatch:
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
             with suppress(psutil.NoSuchProcess):
-                family = [self._root, *self._root.children(recursive=True)]
+                here = self._root.cmdline()
+                family = [self._root, *(child for child in self._root.children(recursive=True) if child.cmdline() != here)]
                 self.peak_mb = max(self.peak_mb, sum(map(high_water, family)) / 1e6)
 
 

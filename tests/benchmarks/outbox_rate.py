@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 
-from mailbot import clock, languages, service, terms
+from mailbot import clock, languages, office_terms, service
 from mailbot.inbox.compose import Subject, answer
 from mailbot.inbox.outcome import SendRelease
 from mailbot.inbox.reason import Reason
@@ -44,7 +44,7 @@ async def _drained(office: Office, relay: SmtpSink) -> float:
 
 def _queue(office: Office) -> None:
     settings = load(office.config, {})
-    writer = terms.office_of(settings, languages.load([languages.shipped()]))
+    writer = office_terms.office_of(settings, languages.load([languages.shipped()]))
     library = {release.id: release for release in corpus()}
     message = parse(request(stand.ADDRESS, "Votre dernier communiqué ?"))
     edition = next(iter(library.values())).editions[0]

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mailbot import clock, languages, service, terms
+from mailbot import clock, languages, office_terms, service, terms
 from mailbot.database.engine import Database, Tx
 from mailbot.database.migrate import upgrade
 from mailbot.database.tables import journalist
@@ -83,13 +83,13 @@ def _asked(port: int, path: str) -> list[float]:
 def _serving(folder: Path) -> Iterator[int]:
     (folder / "mailbot.toml").write_text(SETTINGS)
     settings, loaded = load(folder / "mailbot.toml", {}), languages.load([languages.shipped()])
-    office = terms.office_of(settings, loaded)
+    office = office_terms.office_of(settings, loaded)
     desk = terms.desk_of(settings, office, b"s" * 32, loaded, service.new_id)
     database = Database(f"sqlite:///{folder}/mailbot.db")
     upgrade(database)
     progress(f"making {RELEASES} releases and {JOURNALISTS} journalists")
     database.write_now(fill)
-    words = {code: site.words(terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
+    words = {code: site.words(office_terms.template_folders(settings), code, office.words.typographies[code]) for code in office.languages}
     public = site.Newsroom(name=office.name, address=office.address.address, languages=office.languages, words=words, secret=b"s" * 32)
     server = WebServer(site.site(database, public, clock.now, desk))
     with listening_on("127.0.0.1", 0) as listening:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mailbot import languages, rendering, terms
+from mailbot import languages, office_terms, rendering, terms
 from mailbot.check import checked
 from mailbot.message.address import Address
 from mailbot.standing import standing
@@ -170,11 +170,11 @@ def _made(office: Newsroom, origin: str) -> tuple[Bureau, Any]:
     rules = writes.words.typographies
     pages = {code: site.words(folders, code, rules[code]) for code in codes}
     bureau = Bureau(
-        database=office.database, desk=office.desk, reader=terms.reader_of(office.settings, languages.load([languages.shipped()])),
+        database=office.database, desk=office.desk, reader=office_terms.reader_of(office.settings, languages.load([languages.shipped()])),
         origin=origin, proxies=frozenset(), words={code: desk_words(folders, code, rules[code]) for code in codes}, pages=pages,
         reasons={code: rendering.lines(folders, code, "reasons.yaml") for code in codes},
         settings=terms.settings_without_secrets(office.settings), standing=partial(standing, mode="automatic"), queued=lambda: None,
-        clock=lambda: office.now, zone=terms.office_zone(office.settings), refused=Counter(),
+        clock=lambda: office.now, zone=office_terms.office_zone(office.settings), refused=Counter(),
         check=lambda live: checked(office.settings, office.now, live=live),
     )  # fmt: skip
     public = site.Newsroom(name=writes.name, address=writes.address.address, languages=codes, words=pages, secret=office.desk.secret)

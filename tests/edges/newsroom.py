@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from mailbot import languages, terms
+from mailbot import languages, office_terms, terms
 from mailbot.cases import store as cases
 from mailbot.cases.case import Opening
 from mailbot.cases.colleague_reply import SendDraft
 from mailbot.database import lease
 from mailbot.database.engine import Database, Tx
-from mailbot.inbox import compose, compose_case, kept_draft
+from mailbot.inbox import arrival_store, compose, compose_case, kept_draft
 from mailbot.inbox import correct as corrections
 from mailbot.inbox import store as inbox
 from mailbot.inbox.aftermath import Aftermath
@@ -123,8 +123,10 @@ class Newsroom:
     ) -> compose.Subject:
         number = next(self.numbers)
         content = f"From: {to.address}\r\n\r\n{number}".encode()
-        arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=self.now)
-        inbox.store(tx, [arrival], self.now)
+        arrival = arrival_store.Arrival(
+            mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=self.now
+        )  # fmt: skip
+        arrival_store.keep(tx, [arrival], self.now)
         stored = inbox.next_stored(tx, 1, ())[0].id
         handed = bool(offers) or outcome == "hand_off"
         made = inbox.Record(
@@ -153,7 +155,7 @@ class Newsroom:
         sending = replace(terms.sending_terms(self.settings, self.desk.office), **changed)
         self.database.write_now(lease.acquire, "process:worker", "worker", NOW, 1e9)
         return Dispatcher(
-            self.database, relay.server(), sending, "worker", aftermath=Aftermath(self.desk), original=inbox.content,
+            self.database, relay.server(), sending, "worker", aftermath=Aftermath(self.desk), original=arrival_store.content,
             values=announced.values, clock=clock or (lambda: self.now),
         )  # fmt: skip
 
@@ -177,7 +179,7 @@ def newsroom(database: Database, url: str, folder: Path) -> Newsroom:
     settings = load(folder / "mailbot.toml", {})
     loaded = languages.load([languages.shipped()])
     ids = (f"{number:016x}" for number in itertools.count(1))
-    desk = terms.desk_of(settings, terms.office_of(settings, loaded), SECRET.encode(), loaded, lambda: next(ids))
+    desk = terms.desk_of(settings, office_terms.office_of(settings, loaded), SECRET.encode(), loaded, lambda: next(ids))
     for edition in (FOUNTAIN, FOUNTAIN_EN, MARKET):
         database.write_now(releases.save, edition, NOW)
     for release in ("fontaine", "marche"):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from mailbot import languages, service, terms
+from mailbot import languages, office_terms, service, terms
 from mailbot.alerts import raise_alerts, store, webhook
 from mailbot.alerts.alert import SAYS, Kind
 from mailbot.alerts.raise_alerts import Alerter
@@ -81,7 +81,7 @@ def alerter(database: Database, database_url: str, clock: Clock) -> Make:
 
 
 def alerting(settings: Settings) -> raise_alerts.Terms:
-    office = terms.office_of(settings, LANGUAGES)
+    office = office_terms.office_of(settings, LANGUAGES)
     return terms.alerting_terms(settings, office, b"a key", None)
 
 
@@ -384,7 +384,7 @@ def test_who_is_no_longer_named_gets_nothing_and_where_nobody_is_all_begins_anew
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_kind_has_words_of_its_own_and_says_what_to_do(language: str) -> None:
-    words = terms.office_of(configured("sqlite:///nothing.db"), LANGUAGES).words
+    words = office_terms.office_of(configured("sqlite:///nothing.db"), LANGUAGES).words
     about = {"item": "7", "since": NOW, "numbers": (7,), "number": 7, "free_mb": 12, "ends": date(2026, 3, 31), "days": 30}
     said = {}
     for kind in Kind:

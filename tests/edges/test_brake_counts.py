@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from mailbot.database.engine import Database
-from mailbot.inbox import breaker, store
-from mailbot.inbox.store import Arrival, Record
+from mailbot.inbox import arrival_store, breaker, store
+from mailbot.inbox.arrival_store import Arrival
+from mailbot.inbox.store import Record
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
 from mailbot.outbox.delivery import Kind
@@ -20,7 +21,7 @@ def met(
     at = NOW - timedelta(minutes=ago)
     content = str(uid).encode()
     database.write_now(
-        store.store, [Arrival(mailbox="INBOX", uidvalidity=1, uid=uid, content=content, size=len(content), received_at=at)], at
+        arrival_store.keep, [Arrival(mailbox="INBOX", uidvalidity=1, uid=uid, content=content, size=len(content), received_at=at)], at
     )
     made = Record(
         kind="request", outcome=outcome, reason="latest-asked", explanation={}, language="fr", sender=sender, sender_key=sender, subject="",

@@ -19,9 +19,9 @@ from mailbot.audience import suppression_store
 from mailbot.database import flag, lease
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import attempt, delivery, edition, journalist
-from mailbot.inbox.dispose import own_deliveries
 from mailbot.message import token
 from mailbot.message.incoming import parse
+from mailbot.message.ours import own_deliveries
 from mailbot.message.splice import cut, splice
 from mailbot.outbox import bulk_claim_store, bulk_dispatch, bulk_record, bulk_store, store
 from mailbot.outbox.dispatch import Dispatcher

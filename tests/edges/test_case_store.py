@@ -9,6 +9,7 @@ from mailbot.cases import store
 from mailbot.cases.case import Case, CaseState, Opening
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import delivery, mail
+from mailbot.inbox import arrival_store
 from mailbot.inbox import store as inbox
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
@@ -21,10 +22,10 @@ AWA, FIRST, SECOND = Address("awa@radio.example", "Awa"), Address("first@office.
 def opened(database: Database, **changes: Any) -> Case:
     """A case of a mail of its own."""
     number = len(database.read_now(inbox.listed)) + 1
-    arrival = inbox.Arrival(
+    arrival = arrival_store.Arrival(
         mailbox="INBOX", uidvalidity=7, uid=number, content=b"mail %d" % number, size=6 + len(str(number)), received_at=NOW
     )
-    database.write_now(inbox.store, [arrival], NOW)
+    database.write_now(arrival_store.keep, [arrival], NOW)
     record = inbox.Record(
         kind="request", outcome="hand_off", reason="interview", explanation={}, language="fr", sender=AWA.address, sender_key=AWA.key,
         subject="Demande", message_id="<1@radio.example>", identity="", words="", waiting=True, folder="mailbot/attention",

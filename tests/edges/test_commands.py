@@ -18,6 +18,7 @@ import typer.main
 from mailbot.cli.main import app
 from mailbot.database import flag, migrate
 from mailbot.database.engine import Database
+from mailbot.inbox import arrival_store
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address
@@ -195,7 +196,8 @@ def test_an_older_database_is_not_changed_by_looking(mailbot: Commands, database
 def test_a_reader_that_has_enough_is_no_trouble(mailbot: Commands, database: Database) -> None:
     def arrivals(tx: Any) -> None:
         one = {"mailbox": "INBOX", "uidvalidity": 1, "received_at": NOW}
-        inbox.store(tx, [inbox.Arrival(uid=uid, content=b"%d" % uid, size=len(str(uid)), **one) for uid in range(1, 2000)], NOW)
+        arrivals = [arrival_store.Arrival(uid=uid, content=b"%d" % uid, size=len(str(uid)), **one) for uid in range(1, 2000)]
+        arrival_store.keep(tx, arrivals, NOW)
 
     database.write_now(arrivals)
     with mailbot.start("inbox", "list", "--limit", "0", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -337,9 +339,10 @@ def arrived(mailbot: Commands, database: Database) -> Commands:
     def arrive(tx: Any) -> None:
         for uid, name in ((1, "latest-plain-en"), (2, "interview-fr")):
             content = (CORPUS / f"{name}.eml").read_bytes()
-            one = inbox.Arrival(mailbox="INBOX", uidvalidity=1, uid=uid, content=content, size=len(content), received_at=NOW)
-            inbox.store(tx, [one], NOW)
-        inbox.store(tx, [inbox.Arrival(mailbox="INBOX", uidvalidity=1, uid=3, content=None, size=80 << 20, received_at=NOW)], NOW)
+            one = arrival_store.Arrival(mailbox="INBOX", uidvalidity=1, uid=uid, content=content, size=len(content), received_at=NOW)
+            arrival_store.keep(tx, [one], NOW)
+        large = arrival_store.Arrival(mailbox="INBOX", uidvalidity=1, uid=3, content=None, size=80 << 20, received_at=NOW)
+        arrival_store.keep(tx, [large], NOW)
         told = {"visible_text": "Bonjour\x1b[2J\nà vous", "evidence": ["latest"], "actions": []}
         made = inbox.Record(
             kind="request", outcome="hand_off", reason="nothing-public", explanation=told, language="en", sender="a@b.example",

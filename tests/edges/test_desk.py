@@ -20,7 +20,7 @@ from mailbot.database import flag
 from mailbot.database.all_tables import metadata
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import mail
-from mailbot.inbox import store as inbox
+from mailbot.inbox import arrival_store
 from mailbot.inbox.reason import Reason
 from mailbot.message.address import Address
 from mailbot.message.authentication import Authentication
@@ -289,8 +289,8 @@ def test_a_mail_is_text_whatever_it_holds(stand: Stand) -> None:
     )
 
     def put(tx: Tx) -> None:
-        arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=900, content=evil, size=len(evil), received_at=stand.office.now)
-        inbox.store(tx, [arrival], stand.office.now)
+        arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=900, content=evil, size=len(evil), received_at=stand.office.now)
+        arrival_store.keep(tx, [arrival], stand.office.now)
 
     stand.office.database.write_now(put)
     browser = stand.browser(EDITOR)

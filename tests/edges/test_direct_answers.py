@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.database import flag
 from mailbot.database.engine import Database
-from mailbot.inbox import direct_answer_store, store
+from mailbot.inbox import arrival_store, direct_answer_store, store
 from mailbot.inbox.direct_answer import DirectAnswer, marks_of
 from mailbot.inbox.imap import Server, Session
 from mailbot.inbox.notice_answers import SentFolder, sent_folder
@@ -26,7 +26,7 @@ NUMBERS = count(1)
 
 def waiting_mail(database: Database, number: int = 1, mode: str = "automatic", at: datetime = NOW) -> int:
     """A mail of Awa's that a person has to answer, or that was observed."""
-    database.write_now(store.store, [store.Arrival(
+    database.write_now(arrival_store.keep, [arrival_store.Arrival(
         mailbox="INBOX", uidvalidity=1, uid=number, content=b"mail %d" % number, size=6, received_at=at,
     )], at)  # fmt: skip
     (stored,) = database.read_now(store.next_stored, 1)

@@ -19,6 +19,7 @@ from mailbot.cases.case import Opening
 from mailbot.database import flag
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import case_file, delivery, mail, mail_part, metadata
+from mailbot.inbox import arrival_store
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address, key
@@ -63,10 +64,10 @@ def mailbot(tmp_path: Path, database: Database, database_url: str) -> Commands:
 
 def _office(tx: Tx) -> None:
     for number, (sender, content) in MAILS.items():
-        arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=NOW)
-        inbox.store(tx, [arrival], NOW)
+        arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=NOW)
+        arrival_store.keep(tx, [arrival], NOW)
         _decide(tx, number, sender, waits=number == 2)
-    inbox.filed(tx, "INBOX", 7, [1], NOW)
+    arrival_store.filed(tx, "INBOX", 7, [1], NOW)
     opening = Opening(mail=2, reason="question", journalist=Address(AWA, NAME), language="fr", authenticated=True, note={"who": AWA})
     case = cases.open_case(tx, opening, NOW)
     assert case is not None
@@ -124,7 +125,7 @@ def stands_in(database: Database) -> list[str]:
     names = pattern(person(AWA, [NAME], ""))
     left = [line for line in database.read_now(everything).splitlines() if names.search(line)]
     for number in database.read_now(inbox.arrived):
-        if is_named_in(database.read_now(inbox.content, number, 1 << 20), names):
+        if is_named_in(database.read_now(arrival_store.content, number, 1 << 20), names):
             left.append(f"mail {number}")
     return left
 
@@ -175,7 +176,7 @@ def test_what_is_others_stays(mailbot: Commands, database: Database) -> None:
     mailbot("audience", "forget", AWA, "--also", NAME, "--yes")
     rows = {row["id"]: row for row in database.read_now(inbox.listed)}
     assert {number: rows[number]["sender"] for number in rows} == {3: "", 4: BO, 5: BO}, "the mail that names her has no words any more"
-    assert database.read_now(inbox.content, 4, 1000) == MAILS[4][1]
+    assert database.read_now(arrival_store.content, 4, 1000) == MAILS[4][1]
     kept = database.read_now(outbox.shown, "d7")
     assert kept is not None
     assert kept["text"] == "nothing about her"
@@ -209,8 +210,8 @@ def test_who_complained_is_silent_for_ever_and_who_did_not_may_write_again(mailb
 def test_a_mail_of_hers_that_still_lies_in_the_mailbox_does_not_come_back(mailbot: Commands, database: Database) -> None:
     mailbot("audience", "forget", AWA, "--yes")
     content = MAILS[2][1]
-    again = inbox.Arrival(mailbox="INBOX", uidvalidity=8, uid=2, content=content, size=len(content), received_at=NOW, rescan=True)
-    assert database.write_now(inbox.store, [again], NOW) == 0
+    again = arrival_store.Arrival(mailbox="INBOX", uidvalidity=8, uid=2, content=content, size=len(content), received_at=NOW, rescan=True)
+    assert database.write_now(arrival_store.keep, [again], NOW) == 0
     assert stands_in(database) == []
 
 
@@ -218,10 +219,10 @@ def test_somebody_elses_mail_that_waits_stays_and_is_named(mailbot: Commands, da
     database.write_now(inbox.put_before_a_person, 3)
     said = mailbot("audience", "forget", AWA, "--yes", "--json")
     assert '"kept_for_an_answer": [3]' in said.out
-    assert database.read_now(inbox.content, 3, 1000) == MAILS[3][1]
+    assert database.read_now(arrival_store.content, 3, 1000) == MAILS[3][1]
     database.write_now(inbox.close, 3, NOW)
     assert mailbot("audience", "forget", AWA, "--yes", "--json").json()["mails_of_others"] == [3]
-    assert database.read_now(inbox.content, 3, 1000) == b""
+    assert database.read_now(arrival_store.content, 3, 1000) == b""
 
 
 @pytest.mark.parametrize("what", ["undecided", "sending"])
@@ -231,8 +232,8 @@ def test_while_her_mail_is_being_dealt_with_nothing_is_done(mailbot: Commands, d
             tx.execute(delivery.update().where(delivery.c.id == "d1").values(state="sending", holder="somebody"))
             return
         content = f"From: {AWA}\r\n\r\nnew".encode()
-        arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=99, content=content, size=len(content), received_at=NOW)
-        inbox.store(tx, [arrival], NOW)
+        arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=99, content=content, size=len(content), received_at=NOW)
+        arrival_store.keep(tx, [arrival], NOW)
 
     database.write_now(busy)
     before = database.read_now(everything)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from mailbot import languages, service, terms
+from mailbot import languages, office_terms, service, terms
 from mailbot.audience import store as audience
 from mailbot.audience import suppression_store
 from mailbot.audience.journalist import State
@@ -37,7 +37,7 @@ def _desk() -> Desk:
     organisation = {"name": "Ville de Velmora", "address": "presse@velmora.example", "languages": ["fr", "en"]}
     settings = Settings.model_validate({"organisation": organisation, "web": {"public_url": "https://velmora.example"}})
     loaded = languages.load([languages.shipped()])
-    return terms.desk_of(settings, terms.office_of(settings, loaded), b"s" * 32, loaded, service.new_id)
+    return terms.desk_of(settings, office_terms.office_of(settings, loaded), b"s" * 32, loaded, service.new_id)
 
 
 @asynccontextmanager

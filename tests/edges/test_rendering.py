@@ -15,7 +15,18 @@ from selectolax.lexbor import LexborHTMLParser
 from mailbot import languages, rendering
 from mailbot.cases.colleague_reply import Refusal
 from mailbot.inbox.reason import Reason
-from mailbot.rendering import Rendered, TemplateFault, Words, environment, parts, render, render_short, shipped, wire_octets
+from mailbot.rendering import (
+    Rendered,
+    TemplateFault,
+    Words,
+    environment,
+    parts,
+    render,
+    render_for_many,
+    render_short,
+    shipped,
+    wire_octets,
+)
 from mailbot.template_check import faults
 from mailbot.template_values import VALUES
 
@@ -337,6 +348,35 @@ def test_the_senders_subject_is_answered_only_where_it_is_given(words: Words) ->
     assert echoed.subject.startswith("Re: bridge")
     assert len(echoed.subject) <= 78
     assert render(words, "en", "answer", BARE["answer"]).subject == f"Press release: {RELEASE['title']} [pont]"
+
+
+def test_a_strangers_subject_stands_in_the_subject_and_nowhere_else(words: Words) -> None:
+    made = render_for_many(words, "en", "answer", ANSWER, "Re: Zanzibar")
+    assert made.subject == "Re: Zanzibar"
+    assert "Zanzibar" not in made.text + made.html
+    own = render_for_many(words, "en", "answer", ANSWER, "")
+    assert (own.text, own.html) == (made.text, made.html)
+    assert own.subject == f"Press release: {RELEASE['title']} [pont]"
+
+
+@pytest.mark.parametrize("changed", [
+    {"repeat": False}, {"why": "date"}, {"words": ("bac",)}, {"organisation": ORGANISATION | {"name": "Another"}},
+    {"release": RELEASE | {"paragraphs": ("Another text.",), "body_html": "<p>Another text.</p>"}},
+])  # fmt: skip
+def test_what_is_kept_ready_is_never_taken_for_another_mail(words: Words, changed: dict[str, Any]) -> None:
+    first = render_for_many(words, "fr", "answer", ANSWER, "")
+    other = ANSWER | changed
+    assert render_for_many(words, "fr", "answer", other, "") == render(words, "fr", "answer", other | {"reply_subject": ""}) != first
+    assert render_for_many(words, "fr", "answer", ANSWER, "") == first == render(words, "fr", "answer", ANSWER | {"reply_subject": ""})
+    assert render_for_many(words, "en", "answer", ANSWER, "") != first
+
+
+def test_a_number_is_not_taken_for_a_yes(tmp_path: Path) -> None:
+    (tmp_path / "fr").mkdir()
+    for part in ("subject", "txt", "html"):
+        (tmp_path / "fr" / f"answer.{part}.j2").write_text("{{ repeat }}", encoding="utf-8")
+    words = environment([tmp_path, shipped()], TYPOGRAPHIES, UTC)
+    assert [render_for_many(words, "fr", "answer", {"repeat": one}).text for one in (1, True, "1")] == ["1\n", "True\n", "1\n"]
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))

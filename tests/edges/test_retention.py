@@ -22,7 +22,7 @@ from mailbot.database import lease
 from mailbot.database.alert_tables import alert, alert_notice
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import attempt, case_file, delivery, mail, mail_copy, mail_part, metadata, sent_mark
-from mailbot.inbox import known_store
+from mailbot.inbox import arrival_store, known_store
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address, key
@@ -45,8 +45,8 @@ def arrive(tx: Tx, name: str, at: datetime = NOW, uid: int = 0) -> int:
     """A mail with these bytes; its number."""
     content = f"{HEAD}{name} {CANARY}".encode()
     number = uid or len(inbox.arrived(tx)) + 1
-    arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=at)
-    inbox.store(tx, [arrival], at)
+    arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=number, content=content, size=len(content), received_at=at)
+    arrival_store.keep(tx, [arrival], at)
     return int(tx.execute(sa.select(sa.func.max(mail.c.id))).scalar_one())
 
 
@@ -152,7 +152,7 @@ def test_the_words_of_mail_go_after_their_days_and_what_was_done_stays(office: D
         assert CANARY not in repr(row)
         assert AWA not in repr(row)
         assert (row["outcome"], row["explanation"]["actions"][0]["type"]) == (outcome, outcome)
-        assert office.read_now(inbox.content, number, 100) == b""
+        assert office.read_now(arrival_store.content, number, 100) == b""
     shown = office.read_now(outbox.shown, "d1")
     assert shown is not None
     assert (shown["recipient"], shown["state"], shown["raw"], shown["text"], shown["subject"]) == (AWA, "sent", None, "", "")
@@ -164,7 +164,7 @@ def test_the_words_of_mail_go_after_their_days_and_what_was_done_stays(office: D
 def test_what_waits_for_a_person_or_has_not_left_stays_whatever_its_age(office: Database) -> None:
     passed(office, 5000)
     for number in (4, 5):
-        assert office.read_now(inbox.content, number, 1000).endswith(CANARY.encode())
+        assert office.read_now(arrival_store.content, number, 1000).endswith(CANARY.encode())
     assert office.read_now(retention_store.due, ends(TERMS, NOW + timedelta(days=5000)))["waiting"] == 1
     unsent = office.read_now(outbox.shown, "d5")
     assert unsent is not None
@@ -192,14 +192,14 @@ def test_a_mail_that_comes_to_light_again_after_years_is_not_answered_again(offi
     passed(office, 5000)
     content = f"{HEAD}mail 1 {CANARY}".encode()
     later = NOW + timedelta(days=5001)
-    again = inbox.Arrival(mailbox="INBOX", uidvalidity=8, uid=1, content=content, size=len(content), received_at=NOW, rescan=True)
-    assert office.write_now(inbox.store, [again], later) == 0, "the same bytes are the same mail"
+    again = arrival_store.Arrival(mailbox="INBOX", uidvalidity=8, uid=1, content=content, size=len(content), received_at=NOW, rescan=True)
+    assert office.write_now(arrival_store.keep, [again], later) == 0, "the same bytes are the same mail"
     assert office.read_now(inbox.undecided) == 0
-    assert office.read_now(inbox.to_file, "INBOX", 8) == {}
+    assert office.read_now(arrival_store.to_file, "INBOX", 8) == {}
     assert office.read_now(lambda tx: tx.execute(sa.select(sa.func.count()).where(mail_part.c.mail == 1)).scalar_one()) == 0
     known = office.read_now(known_store.look, b"", 99, None, "", "identity-1", (), later)
     assert known.identity, "and in other bytes it has the same Message-ID, sender and date"
-    assert office.read_now(inbox.known_uids, "INBOX", 7) >= {1, 2, 3}, "nor is it fetched again where it lies"
+    assert office.read_now(arrival_store.known_uids, "INBOX", 7) >= {1, 2, 3}, "nor is it fetched again where it lies"
 
 
 def test_an_alert_that_is_over_goes_and_an_open_one_or_one_that_nobody_has_got_stays(database: Database) -> None:
@@ -295,9 +295,9 @@ def test_a_round_is_made_once_a_day_by_one_worker(office: Database) -> None:
     assert office.read_now(last_round) == day.date().isoformat()
     office.write_now(_later_mail)
     asyncio.run(second.once())
-    assert office.read_now(inbox.content, 6, 10) != b"", "today's round was made"
+    assert office.read_now(arrival_store.content, 6, 10) != b"", "today's round was made"
     asyncio.run(Retainer(office, TERMS, "second", lambda: day + timedelta(days=1)).once())
-    assert office.read_now(inbox.content, 6, 10) == b""
+    assert office.read_now(arrival_store.content, 6, 10) == b""
 
 
 def _later_mail(tx: Tx) -> None:
@@ -336,8 +336,8 @@ def test_the_command_says_first_what_would_go_and_then_lets_it_go(database: Data
     mailbot.configure(database_url)
     would = mailbot("retention", "run", "--dry-run", "--json").json()
     assert (would["rows"]["mails"], would["waiting_for_a_person"], would["last_daily_round"]) == (1, 1, None)
-    assert database.read_now(inbox.content, 1, 10) != b""
+    assert database.read_now(arrival_store.content, 1, 10) != b""
     assert "1  mails that arrived" in mailbot("retention", "run").out
-    assert database.read_now(inbox.content, 1, 10) == b""
-    assert database.read_now(inbox.content, 2, 10) != b""
+    assert database.read_now(arrival_store.content, 1, 10) == b""
+    assert database.read_now(arrival_store.content, 2, 10) != b""
     assert mailbot("retention", "run", "--json").json()["rows"]["mails"] == 0

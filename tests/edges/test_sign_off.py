@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from mailbot import languages, service, terms
+from mailbot import languages, office_terms, service, terms
 from mailbot.database.engine import Database
 from mailbot.database.sign_off_tables import sign_off as table
 from mailbot.inbox import submit
@@ -92,8 +92,8 @@ def opened(mailbot: Commands, database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def desk(mailbot: Commands) -> Desk:
     settings = load(mailbot.folder / "config" / "mailbot.toml")
-    loaded = languages.load(terms.language_folders(settings))
-    return terms.desk_of(settings, terms.office_of(settings, loaded), b"a key that only this test knows", loaded, service.new_id)
+    loaded = languages.load(office_terms.language_folders(settings))
+    return terms.desk_of(settings, office_terms.office_of(settings, loaded), b"a key that only this test knows", loaded, service.new_id)
 
 
 def mails(database: Database) -> list[dict[str, Any]]:

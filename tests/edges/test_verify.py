@@ -17,6 +17,7 @@ from mailbot.cases.case import Opening
 from mailbot.database.correction_tables import past_edition
 from mailbot.database.engine import Database, Tx
 from mailbot.database.tables import attempt, case_file, confirmation, consent, delivery, edition, journalist, mail, mail_copy, mail_part
+from mailbot.inbox import arrival_store
 from mailbot.inbox import store as inbox
 from mailbot.message import token
 from mailbot.message.address import Address, key
@@ -54,17 +55,17 @@ def _releases(tx: Tx) -> None:
 def _mails(tx: Tx) -> None:
     for uid in range(1, 7):
         content = None if uid == 6 else b"From: %d\r\n\r\ntext" % uid
-        arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=uid, content=content, size=70 << 20, received_at=NOW)
+        arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=uid, content=content, size=70 << 20, received_at=NOW)
         if content is not None:
-            arrival = inbox.Arrival(mailbox="INBOX", uidvalidity=7, uid=uid, content=content, size=len(content), received_at=NOW)
-        inbox.store(tx, [arrival], NOW)
-    inbox.note_older(tx, "INBOX", 7, [99])
+            arrival = arrival_store.Arrival(mailbox="INBOX", uidvalidity=7, uid=uid, content=content, size=len(content), received_at=NOW)
+        arrival_store.keep(tx, [arrival], NOW)
+    arrival_store.note_older(tx, "INBOX", 7, [99])
     _decide(tx, 1, "send_release", FILED)
     _decide(tx, 2, "hand_off", ATTENTION, waiting=True)
     _decide(tx, 3, "ignore", FILED, kind="automatic")
     _decide(tx, 4, "send_release", "", mode="observe")
     _decide(tx, 6, "hand_off", ATTENTION, kind="unreadable", waiting=True)
-    inbox.filed(tx, "INBOX", 7, [1, 2], NOW)
+    arrival_store.filed(tx, "INBOX", 7, [1, 2], NOW)
 
 
 def _decide(

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailbot import clock, languages, service, terms
+from mailbot import clock, languages, office_terms, service, terms
 from mailbot.archive.retain import last_round
 from mailbot.inbox import correct, submit
 from mailbot.inbox.hand_over import Desk
@@ -48,8 +48,8 @@ def in_ninety_five_days() -> datetime:
 
 def desk_of(office: Office) -> Desk:
     settings = load(office.config, {})
-    loaded = languages.load(terms.language_folders(settings))
-    return terms.desk_of(settings, terms.office_of(settings, loaded), SECRET_KEY.encode(), loaded, service.new_id)
+    loaded = languages.load(office_terms.language_folders(settings))
+    return terms.desk_of(settings, office_terms.office_of(settings, loaded), SECRET_KEY.encode(), loaded, service.new_id)
 
 
 async def sign(office: Office, relay: LoopbackRelay) -> None:

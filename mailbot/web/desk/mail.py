@@ -12,6 +12,7 @@ from mailbot.cases import store as cases
 from mailbot.cases.case import UNFINISHED, Case, CaseState, Note
 from mailbot.cases.colleague_reply import Order, Refused, Reply
 from mailbot.database.engine import Tx
+from mailbot.inbox import arrival_store
 from mailbot.inbox import store as inbox
 from mailbot.inbox.outcome import ColleagueReply
 from mailbot.inbox.reason import PROTECTED, Reason
@@ -42,7 +43,7 @@ async def read_original(bureau: Bureau, asked: Asked) -> IncomingMessage | None:
     row = await bureau.database.read(inbox.shown, _number(asked))
     if row is None or row["emptied_at"] is not None or not _may_read(row, asked):
         return None
-    head = await bureau.database.read(inbox.content, row["id"], HEAD_OCTETS)
+    head = await bureau.database.read(arrival_store.content, row["id"], HEAD_OCTETS)
     message, _ = await bureau.reader.read(head, row["size"], asked.now)
     return message if isinstance(message, IncomingMessage) else None
 
@@ -76,7 +77,7 @@ def raw(tx: Tx, bureau: Bureau, asked: Asked) -> Given | None:
     row = inbox.shown(tx, _number(asked))
     if row is None or row["emptied_at"] is not None or not _may_read(row, asked):
         return None
-    return Given(inbox.content(tx, row["id"], max(row["size"], 1)), "application/octet-stream", f"mail-{row['id']}.eml")
+    return Given(arrival_store.content(tx, row["id"], max(row["size"], 1)), "application/octet-stream", f"mail-{row['id']}.eml")
 
 
 def send_draft(tx: Tx, bureau: Bureau, asked: Asked) -> Go | Shown:
