@@ -6,6 +6,7 @@ that an office can add the names of its programmes without copying ours.
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,7 +46,7 @@ class Language:
 
 
 class LearnedFile(Mapping[str, Any]):
-    """What a learned.json holds, read when it is first asked for: it takes some ten megabytes, and most processes never ask.
+    """What a learned.json holds, read when it is first asked for: it takes some megabytes, and most processes never ask.
 
     Making one of the office's own reads it too, and keeps nothing of it: raises LanguageFault where it cannot be used."""
 
@@ -128,7 +129,8 @@ def _language(code: str, sections: Mapping[str, Mapping[str, Any]]) -> Language:
 def _learned(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
-        if {len(row) for row in (content["bias"], *content["features"].values())} != {len(content["kinds"]) + 1}:
+        columns = len(content["kinds"]) + 1
+        if len(content["bias"]) != columns or {len(b64decode(row, validate=True)) for row in content["features"].values()} - {2 * columns}:
             raise ValueError("a row has not one number a kind, and its size")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
         raise LanguageFault(f"{path}: cannot be used: {unreadable}") from unreadable

@@ -18,7 +18,7 @@ import yaml
 
 from mailbot import languages
 from mailbot.inbox.intent import Kind
-from mailbot.inbox.learned import SCALE
+from mailbot.inbox.learned import SCALE, written
 from mailbot.inbox.lexicon import Lexicon, lexicon
 from mailbot.inbox.sentence import sentences
 from mailbot.inbox.wording import clauses, shape, wording
@@ -111,7 +111,7 @@ def _column(rows: Sequence[tuple[tuple[int, ...], tuple[float, ...]]], wanted: S
 def content(rows: Mapping[str, Sequence[float]], spoken: frozenset[str]) -> dict[str, object]:
     """What learned.json holds: the features of one language in whole numbers and with their size, without those that tell nothing."""
     whole = {feature: [round(weight * SCALE) for weight in row] for feature, row in rows.items()}
-    telling = {one: row for one, row in whole.items() if one in spoken and max(map(abs, row[:-1])) >= LEAST_WEIGHT}
+    telling = {one: written(row) for one, row in whole.items() if one in spoken and max(map(abs, row[:-1])) >= LEAST_WEIGHT}
     return {"kinds": KINDS, "bias": whole[""], "features": telling}
 
 
