@@ -198,6 +198,7 @@ def approve_(
     count: Annotated[int, typer.Option(help="How many people it goes to: the number that the plan names.")],
     by: By = "",
     yes: Yes = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Let it leave, after the hold, which every colleague is told of: a reply STOP from any of them stops it.
@@ -208,16 +209,16 @@ def approve_(
     from mailbot.clock import now
     from mailbot.service import new_id
 
-    parts, moment = parts_of(context), now()
+    parts, moment = parts_of(context, rehearsal=dry_run), now()
     needed, hold = parts.settings.broadcast.approvals, timedelta(minutes=parts.settings.broadcast.hold_minutes)
     terms = Terms(parts.office, parts.secret, new_id, needed, hold)
-    with database_of(context) as database:
-        one = database.write_now(approve, terms, broadcast, count, by, moment)
+    with (database_to_read if dry_run else database_of)(context) as database:
+        one = (database.rehearse_now if dry_run else database.write_now)(approve, terms, broadcast, count, by, moment)
     left = needed - 1 if one.state == "draft" else 0
-    facts = {"id": one.id, "state": one.state, "held_until": one.held_until, "at": one.at, "approvals_left": left}
+    facts = {"id": one.id, "state": one.state, "held_until": one.held_until, "at": one.at, "approvals_left": left, "dry_run": dry_run}
     leaves = max(filter(None, (one.held_until, one.at)), default=moment)
     told = f"it leaves at {leaves:%Y-%m-%d %H:%M} UTC" if one.state != "draft" else "a second person has to approve it"
-    answer(as_json, facts, f"{one.id}: {told}.")
+    answer(as_json, facts, f"{one.id}: {told}{' (dry run)' if dry_run else ''}.")
 
 
 @app.command()
@@ -252,18 +253,18 @@ def resume(
 
 
 @app.command()
-def cancel(context: typer.Context, broadcast: Id, yes: Yes = False, as_json: Json = False) -> None:
+def cancel(context: typer.Context, broadcast: Id, yes: Yes = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """End it for good: what has not left never leaves.
 
-    Example: mailbot broadcast cancel 3f2a
+    Example: mailbot broadcast cancel 3f2a --dry-run
     """
     from mailbot.broadcast.broadcast import Act
 
-    confirmed("What has not left will never leave. Cancel it?", yes)
-    _act(context, broadcast, Act.CANCEL, "cancelled by a colleague", as_json)
+    confirmed("What has not left will never leave. Cancel it?", yes or dry_run)
+    _act(context, broadcast, Act.CANCEL, "cancelled by a colleague", as_json, dry_run)
 
 
-def _act(context: typer.Context, broadcast: str, step: "Act", why: str, as_json: bool) -> None:
+def _act(context: typer.Context, broadcast: str, step: "Act", why: str, as_json: bool, dry_run: bool = False) -> None:
     from mailbot.broadcast import store
     from mailbot.broadcast.broadcast import Act
     from mailbot.broadcast.tell import tell_colleagues
@@ -271,9 +272,9 @@ def _act(context: typer.Context, broadcast: str, step: "Act", why: str, as_json:
     from mailbot.outbox import bulk_store
     from mailbot.service import new_id
 
-    parts, moment = parts_of(context), now()
+    parts, moment = parts_of(context, rehearsal=dry_run), now()
 
-    def do(tx: "Tx") -> "Broadcast":
+    def do(tx: "Tx") -> "tuple[Broadcast, dict[str, int]]":
         one = found(tx, broadcast, lock=True)
         started = {"started_at": one.started_at or moment} if step is Act.RESUME else {}
         store.become(tx, one, step, why, moment, **started)
@@ -281,13 +282,13 @@ def _act(context: typer.Context, broadcast: str, step: "Act", why: str, as_json:
             tell_colleagues(tx, parts.office, parts.secret, new_id, found(tx, one.id), event, why, moment)
         if step is Act.CANCEL:
             bulk_store.cancel_waiting(tx, one.id, why, moment)
-        return found(tx, one.id)
+        return found(tx, one.id), bulk_store.states_of(tx, one.id)
 
-    with database_of(context) as database:
-        one = database.write_now(do)
-        states = database.read_now(bulk_store.states_of, one.id)
+    with (database_to_read if dry_run else database_of)(context) as database:
+        one, states = (database.rehearse_now if dry_run else database.write_now)(do)
     counted = ", ".join(f"{number:,} {name}" for name, number in states.items() if number)
-    answer(as_json, {"id": one.id, "state": one.state, "states": states}, f"{one.id} is {one.state}: {counted or 'nobody'}.")
+    told = f"{one.id} {'would be' if dry_run else 'is'} {one.state}: {counted or 'nobody'}."
+    answer(as_json, {"id": one.id, "state": one.state, "states": states, "dry_run": dry_run}, told)
 
 
 def found(tx: "Tx", broadcast: str, lock: bool = False) -> "Broadcast":

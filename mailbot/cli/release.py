@@ -10,6 +10,7 @@ import typer
 from mailbot.cli import correct as corrections
 from mailbot.cli import release_import, release_photos, release_review
 from mailbot.cli.opening import (
+    DryRun,
     Json,
     Yes,
     answer,
@@ -23,7 +24,7 @@ from mailbot.cli.opening import (
 )
 
 if TYPE_CHECKING:
-    from mailbot.database.engine import Database
+    from mailbot.database.engine import Database, Tx
     from mailbot.office import Office
     from mailbot.releases.release import Edition, Release
 
@@ -93,19 +94,31 @@ def show(context: typer.Context, slug: Slug, as_json: Json = False) -> None:
 
 
 @app.command()
-def publish(context: typer.Context, slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
+def publish(context: typer.Context, slug: Slug, yes: Yes = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Publish every edition of a release. One under embargo becomes public at its instant.
 
     What differs between the editions is shown first, and publishing them all the same is asked for, or takes --yes.
 
-    Example: mailbot release publish visit-of-the-minister
+    Example: mailbot release publish visit-of-the-minister --dry-run
     """
-    from functools import partial
-
+    from mailbot import clock
     from mailbot.releases import store
 
-    change = partial(store.publish, signatory=settings_of(context).releases.sign_off)
-    _change(context, slug, yes, as_json, change, "Publish {title} ({codes})?", release_review.looked_at)
+    now, signatory = clock.now(), settings_of(context).releases.sign_off
+
+    def act(tx: "Tx") -> "tuple[tuple[str, ...], Release | None]":
+        return store.publish(tx, found.id, now, signatory=signatory), store.load(tx, found.id)
+
+    with (database_to_read if dry_run else database_of)(context) as database:
+        found = _load(database, slug)
+        release_review.looked_at(context, found, yes or dry_run)
+        if sys.stdin.isatty() and not dry_run:
+            codes = ", ".join(edition.language for edition in found.editions)
+            confirmed(f"Publish {one_line(_edition(found, found.id).title, 80)} ({codes})?", yes)
+        changed, after = (database.rehearse_now if dry_run else database.write_now)(act)
+    facts = _facts(after or found, now, whole=False)
+    told = f"{found.id}: {_standing(facts)}" + ("" if changed else " already") + (" (dry run)" if dry_run else "")
+    answer(as_json, {**facts, "changed": list(changed), "dry_run": dry_run}, told)
 
 
 app.command()(corrections.correct)
@@ -191,25 +204,6 @@ def _for_whatsapp(office: "Office", release: "Release", edition: "Edition", as_j
         facts = {"edition": edition.slug, "variant": Variant.WHATSAPP, "subject": edition.title, "content": text, "link": link_of(text)}
         return print_json(facts)
     return typer.echo(text)
-
-
-def _change(context: typer.Context, slug: str, yes: bool, as_json: bool, change: Any, question: str, look: Any = None) -> None:
-    """Publish; a person at a terminal is asked first. `look`: what must be looked at before."""
-    from mailbot import clock
-
-    now = clock.now()
-    with database_of(context) as database:
-        found = _load(database, slug)
-        if look:
-            look(context, found, yes)
-        if sys.stdin.isatty():
-            codes = ", ".join(edition.language for edition in found.editions)
-            confirmed(question.format(title=one_line(_edition(found, found.id).title, 80), codes=codes), yes)
-        changed = database.write_now(change, found.id, now)
-        facts = _facts(_load(database, slug), now, whole=False)
-    if as_json:
-        return print_json({**facts, "changed": list(changed)})
-    return typer.echo(f"{found.id}: {_standing(facts)}" + ("" if changed else " already"))
 
 
 def _load(database: "Database", slug: str) -> "Release":

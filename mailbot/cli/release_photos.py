@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.opening import Json, Yes, answer, confirmed, database_of, database_to_read, one_line, print_json_lines, settings_of
+from mailbot.cli.opening import DryRun, Json, Yes, answer, confirmed, database_of, database_to_read, one_line, print_json_lines, settings_of
 
 if TYPE_CHECKING:
     from mailbot.database.engine import Tx
@@ -109,6 +109,7 @@ def detach(
     slug: Slug,
     number: Annotated[int, typer.Argument(help="Its number in `release photos`.")],
     yes: Yes = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Remove a photo: it is deleted, and answers that still wait with it do not leave. Its number is given to no other.
@@ -118,11 +119,12 @@ def detach(
     from mailbot import clock
     from mailbot.releases import photo_store
 
-    with database_of(context) as database:
+    with (database_to_read if dry_run else database_of)(context) as database:
         release = _release(database.read_now(_loaded, slug), slug)
-        confirmed(f"Delete photo {number} of {release.id}?", yes)
-        database.write_now(photo_store.remove, release.id, number, clock.now())
-    answer(as_json, {"release": release.id, "removed": number}, f"{release.id}: photo {number} removed")
+        confirmed(f"Delete photo {number} of {release.id}?", yes or dry_run)
+        (database.rehearse_now if dry_run else database.write_now)(photo_store.remove, release.id, number, clock.now())
+    facts = {"release": release.id, "removed": number, "dry_run": dry_run}
+    answer(as_json, facts, f"{release.id}: photo {number} {'would be ' if dry_run else ''}removed")
 
 
 def named(attachments: Sequence["Attachment"], zone: tzinfo) -> tuple[list[Named], list["Problem"]]:

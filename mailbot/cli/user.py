@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.opening import Json, Yes, answer, confirmed, database_of, database_to_read, one_line, print_json_lines, settings_of
+from mailbot.cli.opening import DryRun, Json, Yes, answer, confirmed, database_of, database_to_read, one_line, print_json_lines, settings_of
 from mailbot.web.desk.role import Role
 
 app = typer.Typer(no_args_is_help=True, help="The desk: who may use it, in which role.")
@@ -82,7 +82,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(context: typer.Context, address: AddressOf, yes: Yes = False, as_json: Json = False) -> None:
+def remove(context: typer.Context, address: AddressOf, yes: Yes = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Take the desk away from a colleague: sessions, links and the tokens of notes end at once, open cases go to the next name.
 
     Take the address out of inbox.hand_off_to too, or new cases still go there.
@@ -93,15 +93,16 @@ def remove(context: typer.Context, address: AddressOf, yes: Yes = False, as_json
     from mailbot.clock import now
     from mailbot.database.engine import Tx
     from mailbot.message.address import key as key_of
-    from mailbot.secret import secret_key
+    from mailbot.secret import existing_key, secret_key
     from mailbot.web.desk import user_store
     from mailbot.web.desk.dismiss import dismiss
 
     settings, key = settings_of(context), key_of(address)
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not dry_run:
         confirmed(f"Take the desk away from {one_line(address, 100)}?", yes)
     loaded = languages.load(office_terms.language_folders(settings))
-    desk = terms.desk_of(settings, office_terms.office_of(settings, loaded), secret_key(settings), loaded, service.new_id)
+    secret = (existing_key(settings) or b"only for a rehearsal") if dry_run else secret_key(settings)
+    desk = terms.desk_of(settings, office_terms.office_of(settings, loaded), secret, loaded, service.new_id)
 
     def act(tx: Tx) -> int | None:
         passed = dismiss(tx, desk, key, now())
@@ -109,15 +110,16 @@ def remove(context: typer.Context, address: AddressOf, yes: Yes = False, as_json
             user_store.note(tx, "mailbot user", "user-remove", address, "", now())
         return passed
 
-    with database_of(context) as database:
-        passed = database.write_now(act) if key else None
+    with (database_to_read if dry_run else database_of)(context) as database:
+        passed = (database.rehearse_now if dry_run else database.write_now)(act) if key else None
     if passed is None:
         typer.echo(f"mailbot: {one_line(address, 100)!r} does not use the desk. `mailbot user list` shows who does.", err=True)
         raise typer.Exit(1)
     still = key in {one.key for one in desk.office.colleagues}
     more = " The address is still in inbox.hand_off_to: take it out." if still else ""
-    facts = {"address": address, "removed": True, "cases_passed_on": passed, "still_a_colleague": still}
-    answer(as_json, facts, f"{address} is out; cases that went to somebody else: {passed}.{more}")
+    facts = {"address": address, "removed": not dry_run, "cases_passed_on": passed, "still_a_colleague": still, "dry_run": dry_run}
+    told = f"{address} {'would be' if dry_run else 'is'} out; cases that went to somebody else: {passed}.{more}"
+    answer(as_json, facts, told)
 
 
 def _password() -> str:

@@ -85,6 +85,13 @@ class Database:
         with in_a_sentence(), self.engine.begin() as tx:
             return function(tx, *args, **kwargs)
 
+    def rehearse_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a writing `function(tx, ...)` and undo all of it: what it returns is what would have come of it."""
+        with in_a_sentence(), self.engine.connect() as tx, tx.begin() as undone:
+            done = function(tx, *args, **kwargs)
+            undone.rollback()
+            return done
+
     def read_now(self, function: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A reading transaction without an event loop."""
         with in_a_sentence(), self.engine.connect().execution_options(reading=True) as tx, tx.begin():

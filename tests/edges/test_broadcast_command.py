@@ -72,6 +72,17 @@ def test_a_rehearsal_says_the_same_and_changes_nothing(mailbot: Commands, databa
     }  # fmt: skip
 
 
+def test_approval_and_end_are_rehearsed_by_the_same_rules_and_change_nothing(mailbot: Commands, database: Database) -> None:
+    made = planned(mailbot)
+    assert mailbot("broadcast", "approve", made["id"], "--count", "4", "--dry-run").code == 1, "not the number of the plan"
+    rehearsed = mailbot("broadcast", "approve", made["id"], "--count", "5", "--dry-run", "--json").json()
+    ended = mailbot("broadcast", "cancel", made["id"], "--dry-run", "--json").json()
+    assert (rehearsed["state"], ended["state"], ended["states"]["cancelled"]) == ("approved", "cancelled", 5)
+    assert [one.state for one in database.read_now(store.listed)] == ["draft"]
+    assert set(database.read_now(lambda tx: tx.execute(sa.select(delivery.c.kind, delivery.c.state)).all())) == {("broadcast", "queued")}
+    approved(mailbot, made)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -105,6 +105,15 @@ def test_a_source_that_cannot_be_read_is_told(run: Run, source: str) -> None:
     assert isinstance(run("import", source).exception, CannotImport)
 
 
+def test_a_rehearsed_publication_says_the_same_and_publishes_nothing(run: Run) -> None:
+    run("import", "set")
+    (rehearsed,) = facts(run("publish", SLUG, "--dry-run", "--json"))
+    assert facts(run("show", SLUG, "--json"))[0]["public"] is False
+    (published,) = facts(run("publish", SLUG, "--json"))
+    assert rehearsed | {"dry_run": False} == published
+    assert published["public"] is True
+
+
 def test_publish_and_withdraw_by_any_slug(run: Run) -> None:
     run("import", "set")
     (found,) = facts(run("publish", "a-visit-to-the-lighthouse", "--json"))

@@ -44,6 +44,8 @@ def test_a_photo_is_attached_shown_changed_and_removed(run: Commands) -> None:
     assert f"\n# {line}\n---\n" in run("release", "show", "lac").out
     assert run("release", "show", "lac", "--json").json()["photos"] == [facts]
     assert run("release", "detach", "lac", "1").code == 2  # what is deleted is gone: nobody was asked, and nobody said --yes
+    assert run("release", "detach", "lac", "1", "--dry-run").out == "lac: photo 1 would be removed\n"
+    assert run("release", "detach", "lac", "2", "--dry-run").code == 1
     assert known(run) == [facts]
     assert run("release", "detach", "lac", "1", "--yes").out == "lac: photo 1 removed\n"
     assert known(run) == []

@@ -41,6 +41,8 @@ def test_a_user_is_added_changed_listed_and_removed(mailbot: Commands, database_
         assert (changed["added"], database.read_now(user_store.who, "token", now())) == (False, None)   # another role, another session
     assert _kept(database_url)[1] == ["approver", "protection"]
     assert mailbot("user", "list", "--json").json()["roles"] == ["approver", "protection"]
+    assert mailbot("user", "remove", AWA, "--dry-run", "--json").json()["removed"] is False
+    assert mailbot("user", "list", "--json").json()["address"] == AWA
     assert mailbot("user", "remove", AWA, "--json").json()["removed"] is True
     assert mailbot("user", "remove", AWA).code == 1
 
