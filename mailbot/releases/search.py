@@ -36,6 +36,7 @@ BEST = 10
 WORDED = 5  # so many matches are given the words that matched
 MOST_WORDS = 300  # of a question; a longer one asks for nothing in particular
 KNOWN_WORDS = 200_000
+TOLD_WORDS, TOLD_PAPERS = 5_000, 32  # so many words are remembered, of those that no more papers have
 _WORD = re.compile(r"[^\W_]{1,60}(?:-[^\W_]{1,60}){0,8}")
 _LINK = re.compile(r"\]\([^)\s]*\)|<https?:[^>\s]*>")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ \u00a0\u202f\u2009.,'])\d{3})(?:\1\d{3})*(?![.,]?\d)")
@@ -91,6 +92,7 @@ class Index:
     stop: frozenset[str]  # the stop words of all of them
     grammar: dates.Grammar
     spellings: Spellings  # the office's own: one form for what people write differently
+    told: dict[tuple[str, float], "_Asked"] = field(default_factory=dict)  # words that were asked for, and what there is of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +222,8 @@ def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
     shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
     seen: set[str] = set()
     for match in _WORD.finditer(rest):
-        compound = _terms(index, match[0])
-        whole = "-" not in match[0] or not compound.isdisjoint(index.postings)  # a compound that nobody has: its parts speak for it
+        # A compound that nobody has: its parts speak for it.
+        whole = "-" not in match[0] or not _terms(index, match[0]).isdisjoint(index.postings)
         for word in [match[0]] if whole else match[0].split("-"):
             key = _fold(word)
             if key in seen or key in index.stop or (len(key) == 1 and not key.isdigit()) or len(seen) == MOST_WORDS:
@@ -229,8 +231,20 @@ def _asked(index: Index, text: str, now: datetime) -> list[_Asked]:
             seen.add(key)
             name = word[0].isupper() and not shouting and not _opens_sentence(rest, match.start())
             factor = NUMBER if key.isdigit() and len(key) > 1 else NAME if name else 1.0
-            asked.append(_word(index, _terms(index, word) or frozenset([key]), factor))
+            asked.append(_told(index, word, key, factor))
     return asked
+
+
+def _told(index: Index, word: str, key: str, factor: float) -> _Asked:
+    """The same words are in every mail that asks."""
+    known = index.told.get((word, factor))
+    if known is None:
+        known = _word(index, _terms(index, word) or frozenset([key]), factor)
+        if len(known.found) <= TOLD_PAPERS:
+            if len(index.told) >= TOLD_WORDS:
+                index.told.clear()
+            index.told[word, factor] = known
+    return known
 
 
 def _terms(index: Index, word: str) -> frozenset[str]:
