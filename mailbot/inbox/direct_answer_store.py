@@ -1,6 +1,6 @@
 """What colleagues answered from the mailbox itself, and which of the mails that wait it settles."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,11 +32,15 @@ def settle_answered(tx: Tx, senders: Collection[str], decided_after: datetime, p
     sent = _sent(tx, sorted(frozenset().union(*marks.values())))
     settled = []
     for row in rows:
-        times = [at for mark in marks[row.id] for at in sent.get(mark, ()) if at >= row.received_at]
-        if times:
-            answered(tx, row.id, min(times))
+        at = _first_after(row.received_at, marks[row.id], sent)
+        if at is not None:
+            answered(tx, row.id, at)
             settled.append(row.id)
     return settled
+
+
+def _first_after(received_at: datetime, marks: Collection[str], sent: Mapping[str, Sequence[datetime]]) -> datetime | None:
+    return min((at for mark in marks for at in sent.get(mark, ()) if at >= received_at), default=None)
 
 
 def _sent(tx: Tx, marks: Sequence[str]) -> dict[str, list[datetime]]:
@@ -59,5 +63,4 @@ def answered(tx: Tx, mail_id: int, at: datetime) -> None:
 
 def answer_to(tx: Tx, marks: Collection[str], received_at: datetime) -> datetime | None:
     """When a colleague answered a mail with these marks, if one did."""
-    where = (sent_mark.c.mark.in_(list(marks)), sent_mark.c.sent_at >= received_at)
-    return tx.execute(sa.select(sa.func.min(sent_mark.c.sent_at)).where(*where)).scalar()
+    return _first_after(received_at, marks, _sent(tx, sorted(marks)))

@@ -1,8 +1,9 @@
 """What mails with such words wanted so far: a linear model, learned from labelled mails and kept in a language's folder.
 
 `learned.json` holds, for every telling feature (a word's stem, two words in a row, a phrase of wishes.yaml that was found), one small
-number a kind: how much it speaks for it; as text, which takes a fifth of the memory of lists. `python -m tests.corpus.teach` writes it. It
-knows words that no list of phrases has, but it cannot be trusted alone: weighing.py holds it against the phrases.
+number a kind: how much it speaks for it; as text, which takes little more than a third of the memory of lists. `python -m
+tests.corpus.teach` writes it. It knows words that no list of phrases has, but it cannot be trusted alone: weighing.py holds it against
+the phrases.
 """
 
 from base64 import b64decode, b64encode
