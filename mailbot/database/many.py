@@ -60,8 +60,8 @@ class _Plain:
 
 
 def execute_plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
-    """The same as tx.execute() in two thirds of the time, for what is asked for every mail. Rows come as the driver makes them: with numbers
-    for truths, and without any instant. `statement` lives as long as the program, and has no IN of a list."""
+    """The same as tx.execute() in two thirds of the time, for what is asked for every mail. Rows come as the driver makes them: with
+    numbers for truths, and without any instant. `statement` lives as long as the program, and has no IN of a list."""
     kept = (tx.dialect.name, statement, frozenset(values))
     made = _PLAIN.get(kept) or _PLAIN.setdefault(kept, _plain(tx, statement, values))
     given = {**made.same, **values}
