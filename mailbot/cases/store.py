@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from mailbot.cases.case import TRANSITIONS, UNFINISHED, Case, CaseState, Note, Opening
 from mailbot.database.engine import Tx, insert_new
-from mailbot.database.many import execute_plain
+from mailbot.database.many import first_row
 from mailbot.database.tables import case_file, case_note, mail
 from mailbot.message.address import Address
 from mailbot.outbox import store as outbox
@@ -27,7 +27,8 @@ def open_case(tx: Tx, opening: Opening, now: datetime) -> int | None:
         "draft": dict(opening.draft) if opening.draft is not None else None, "note": dict(opening.note),
         "deadline": opening.deadline, "deadline_words": opening.deadline_words, "urgent": opening.urgent, "opened_at": now,
     }  # fmt: skip
-    return execute_plain(tx, insert_new(tx, case_file, "mail", returning="id"), values).scalar()
+    row = first_row(tx, insert_new(tx, case_file, "mail", returning="id"), values)
+    return row[0] if row else None
 
 
 def load(tx: Tx, case_id: int) -> Case:

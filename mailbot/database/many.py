@@ -7,12 +7,14 @@ a row than to change it, and nothing writes many values as fast as JSON's encode
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.dml import UpdateBase
 
 from mailbot.database.engine import Tx
@@ -59,16 +61,35 @@ class _Plain:
     places: tuple[str, ...] | None
 
 
-def execute_plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
-    """The same as tx.execute() in two thirds of the time, for what is asked for every mail. Rows come as the driver makes them: with
-    numbers for truths, and without any instant. `statement` lives as long as the program, and has no IN of a list."""
+def first_row(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The first row of the answer in half the time that tx.execute() takes, for what is asked for every mail. It comes as the driver makes
+    it: with numbers for truths, and without any instant. `statement` lives as long as the program, and has no IN of a list."""
+    with closing(_run(tx, statement, values)) as cursor:
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def rows_changed(tx: Tx, statement: UpdateBase, values: Mapping[str, Any]) -> int:
+    """The same for what is written for every mail: how many rows it was."""
+    with closing(_run(tx, statement, values)) as cursor:
+        return cursor.rowcount
+
+
+def _run(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> DBAPICursor:
     kept = (tx.dialect.name, statement, frozenset(values))
     made = _PLAIN.get(kept) or _PLAIN.setdefault(kept, _plain(tx, statement, values))
     given = {**made.same, **values}
     for name, process in made.processed:
         given[name] = process(given[name])
     placed: Any = given if made.places is None else tuple([given[name] for name in made.places])
-    return tx.exec_driver_sql(made.sql, placed, execution_options={"preserve_rowcount": True})
+    cursor = tx.connection.cursor()
+    try:
+        cursor.execute(made.sql, placed)
+    except tx.dialect.loaded_dbapi.Error as fault:  # as SQLAlchemy would say it, and without the values, which are somebody's mail
+        raise sa.exc.DBAPIError.instance(
+            made.sql, None, fault, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
+        ) from fault
+    return cursor
 
 
 def _plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> _Plain:

@@ -13,6 +13,7 @@ from mailbot.releases.release import Release, edition_for, is_public, released_a
 from mailbot.releases.search import Index, rarest, search
 
 LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
+ALL = 1.0  # ... where nothing but its text has it
 NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no. 27
 HALF = 0.28  # enough for a draft, which a colleague may send
 COMPARABLE = 0.7  # of the best score: whoever has more may as well be meant
@@ -125,6 +126,8 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
         if best.coverage < HALF:
             return Doubt.NO_MATCH
         return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH, lacks_a_number=best.lacks_a_number)
+    if best.coverage < ALL and not best.is_named:  # `the Lake Chad camps`, and a release whose text says Chad and camps
+        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH)
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
     if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
         return Choice(newest, "latest")

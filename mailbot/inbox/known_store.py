@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from mailbot.audience.forgotten import digest
 from mailbot.database import flag
 from mailbot.database.engine import Tx
-from mailbot.database.many import execute_plain
+from mailbot.database.many import first_row
 from mailbot.database.tables import ONE_BY_ONE, delivery, journalist, mail, sent_mark, suppression
 from mailbot.database.tables import flag as flags
 from mailbot.inbox.answer_back import reference
@@ -78,7 +78,7 @@ def look(
 ) -> Known:
     """Ask for a mail, which has two marks at most. An empty text is nobody's and nothing's, and is never found."""
     a_mark, another_mark, *_ = [*marks, None, None]
-    row = execute_plain(
+    row = first_row(
         tx,
         _LOOK,
         {
@@ -87,7 +87,8 @@ def look(
             "the_digest": digest(secret, sender.key) if sender else None, "a_mark": a_mark, "another_mark": another_mark,
             "an_hour_ago": now - timedelta(hours=1), "a_minute_ago": now - timedelta(minutes=1),
         },
-    ).one()  # fmt: skip
+    )  # fmt: skip
+    assert row is not None  # one question has one answer
     return Known(*map(bool, row[:5]), *row[5:])
 
 

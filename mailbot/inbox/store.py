@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.cases import store as cases
 from mailbot.database.engine import Tx
-from mailbot.database.many import execute_plain
+from mailbot.database.many import first_row, rows_changed
 from mailbot.database.tables import ONE_BY_ONE, case_file, delivery, mail, mail_copy
 from mailbot.inbox.reason import PROTECTED, Reason
 from mailbot.outbox.delivery import DeliveryState, Kind
@@ -105,7 +105,7 @@ def record(tx: Tx, mail_id: int, made: Record, mode: str, now: datetime) -> bool
         "subject": made.subject, "message_id": made.message_id, "identity": made.identity, "words": made.words,
         "waiting": made.waiting, "folder": made.folder,
     }  # fmt: skip
-    return execute_plain(tx, _DECIDE, values | {"the_mail": mail_id}).rowcount == 1
+    return rows_changed(tx, _DECIDE, values | {"the_mail": mail_id}) == 1
 
 
 def note_fault(tx: Tx, mail_id: int, fault: str) -> None:
@@ -117,8 +117,8 @@ def same_words(tx: Tx, words: str, sender_key: str, since: datetime, pause: date
     """How many other addresses were answered to these very words since then; and whether this one was since `pause` began.
 
     What was not answered does not count: who forges a hundred senders could else keep everybody's answer back."""
-    others, said = execute_plain(tx, _SAME_WORDS, {"words": words, "sender": sender_key, "since": since, "pause": pause}).one()
-    return others, bool(said)
+    row = first_row(tx, _SAME_WORDS, {"words": words, "sender": sender_key, "since": since, "pause": pause})
+    return (row[0], bool(row[1])) if row else (0, False)
 
 
 def hand_offs_about(tx: Tx, sender_key: str, since: datetime) -> int:

@@ -26,6 +26,7 @@ LEAST_LIST = 0.17  # ... for a place on the list
 LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
 LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
 MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
 SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
 LOUD = 0.29  # ... a release beside photos, video or audio, which may be those of the release
@@ -132,8 +133,9 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
         margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
         allowed = kind not in reading.denied and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
-        sure = spoken and allowed and scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
-        yield _wish(kind, reading, heard, SURE if sure else UNSURE)
+        enough = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
+        leaves = first is kind is Kind.UNSUBSCRIBE and scores[kind] > WIDE_LEAST and margin > WIDE
+        yield _wish(kind, reading, heard, SURE if spoken and allowed and (enough or leaves) else UNSURE)
 
 
 def _is_this_way(kind: Kind, scores: Mapping[Kind, float]) -> bool:

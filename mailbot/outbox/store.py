@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailbot.database.engine import Tx, insert_new
-from mailbot.database.many import execute_plain
+from mailbot.database.many import rows_changed
 from mailbot.database.tables import ONE_BY_ONE, attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import (
@@ -128,7 +128,7 @@ def enqueue(tx: Tx, draft: Draft, delivery_id: str, message_id: str, now: dateti
         "attach_original": draft.attach_original, "variant": draft.variant, "sheet": draft.sheet, "sheet_name": draft.sheet_name,
         "written_from": draft.written_from, "photos": list(draft.photos), "created_at": now, "due_at": due_at or now,
     }  # fmt: skip
-    return execute_plain(tx, insert_new(tx, delivery, "key"), values).rowcount == 1
+    return rows_changed(tx, insert_new(tx, delivery, "key"), values) == 1
 
 
 def claim(tx: Tx, holder: str, now: datetime) -> Claimed | None:

@@ -52,6 +52,7 @@ class Match:
     why: str  # "topic" or "date"
     words: tuple[str, ...]
     lacks_a_number: bool = False  # that the question gives
+    is_named: bool = True  # by its date, a number, or a word of its title, topics or place: its text alone speaks of much else
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class _Paper:
     day: date
     events: tuple[date, ...]  # days that its first lines name
     length: float
+    headline: frozenset[str]  # the terms of its title, topics and place
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,13 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     for release in sorted(every, key=lambda release: release.id):
         editions = public_editions(release, now)
         for edition in sorted(editions, key=lambda edition: edition.slug):
-            terms, length = _terms_of(edition, speeches.get(edition.language, _PLAIN), known)
+            terms, length, headline = _terms_of(edition, speeches.get(edition.language, _PLAIN), known)
             for term, weight in terms.items():
                 numbers, weights = postings[term]
                 numbers.append(len(papers))
                 weights.append(weight)
             events = _events(edition, grammar, moment := released_at(release, now))
-            papers.append(_Paper(release.id, number, edition, moment, day_of(edition), events, length))
+            papers.append(_Paper(release.id, number, edition, moment, day_of(edition), events, length, headline))
         number += bool(editions)
     average = sum(paper.length for paper in papers) / len(papers) if papers else 1.0
     for numbers, weights in postings.values():
@@ -166,7 +168,9 @@ def _match(index: Index, paper: int, score: float, asked: Sequence[_Asked], whol
     why = "date" if any(one.dated for one in found) else "topic"
     words = _own_words(index, paper, [term for one in found for term in one.terms]) if worded else ()
     lacking = any(one.number and one not in found for one in asked)
-    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words, lacking)
+    headlines = [index.papers[edition].headline for edition in editions]
+    named = any(one.dated or one.number or not all(map(one.terms.isdisjoint, headlines)) for one in found)
+    return Match(index.papers[paper].release, round(score, 6), round(covered, 4), why, words, lacking, named)
 
 
 def _own_words(index: Index, paper: int, terms: Iterable[str]) -> tuple[str, ...]:
@@ -189,18 +193,24 @@ def _stands_in(index: Index, term: str, paper: int) -> bool:
     return place < len(numbers) and numbers[place] == paper
 
 
-def _terms_of(edition: Edition, speech: _Speech, known: Spellings) -> tuple[dict[str, float], float]:
-    """How much of each term the edition has, and its length: both weighed by where the words stand."""
+def _terms_of(edition: Edition, speech: _Speech, known: Spellings) -> tuple[dict[str, float], float, frozenset[str]]:
+    """How much of each term the edition has, and its length, both weighed by where the words stand; and those that do not stand in the
+    text alone."""
     terms: dict[str, float] = defaultdict(float)
-    length = 0.0
-    body = _LINK.sub("] ", edition.body)  # the marks of Markdown are no words; parsing it would cost more than all the rest
-    for text, weight in ((edition.title, TITLE), (" ".join(edition.topics), TOPIC), (edition.place, PLACE), (body, BODY)):
+
+    def count(text: str, weight: float) -> float:
+        length = 0.0
         for word in _words(in_one_form(text, known)):
             forms = _forms(word, speech)
             length += weight if forms else 0.0
             for term in forms:
                 terms[term] += weight
-    return terms, length
+        return length
+
+    length = count(edition.title, TITLE) + count(" ".join(edition.topics), TOPIC) + count(edition.place, PLACE)
+    headline = frozenset(terms)
+    # The marks of Markdown are no words; parsing it would cost more than all the rest.
+    return terms, length + count(_LINK.sub("] ", edition.body), BODY), headline
 
 
 def _events(edition: Edition, grammar: dates.Grammar, moment: datetime) -> tuple[date, ...]:

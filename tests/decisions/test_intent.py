@@ -12,7 +12,8 @@ from mailbot.inbox.language import detect
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.reason import Reason
 from mailbot.languages import Language
-from tests.samples.littoral import INDEX, LANGUAGES, RELEASES
+from mailbot.releases.search import build
+from tests.samples.littoral import INDEX, LANGUAGES, RELEASES, release
 
 BOOK = lexicon(LANGUAGES)
 NOW = datetime(2026, 5, 29, 8, tzinfo=UTC)
@@ -186,6 +187,20 @@ def test_every_kind_in_the_folders_is_one_that_is_known_and_has_a_reason() -> No
     named = {kind for language in LANGUAGES.values() for kind in language.wishes["wishes"]}
     assert named | {"spam", "thanks", "latest-release", "release-about"} == set(Kind)
     assert named | {"spam", "thanks"} <= set(Reason)
+
+
+def test_a_release_that_has_some_of_what_was_asked_in_its_text_alone_is_for_a_person() -> None:
+    """`The displaced of Lake Chad`, and a release on something else whose text names Chad and the displaced."""
+    named = release("nomination", "Une nouvelle cheffe de mission à Bamako", "Elle fut au Tchad auprès des déplacés.")
+    those = [named, release("port", "Le port rouvre")]
+    index = build(those, NOW, LANGUAGES)
+
+    def doubt(topic: str) -> Any:
+        return choose(Reading(topic=topic, asked=True), {one.id: one for one in those}, index, frozenset(), NOW).doubt
+
+    assert doubt("les déplacés du lac Tchad") == "half-match"
+    assert doubt("les déplacés du Tchad") is None, "all of it"
+    assert doubt("la nouvelle cheffe de mission à Bamako et le lac") is None, "its title says so"
 
 
 def test_search_decides_which_and_says_when_several_fit() -> None:
