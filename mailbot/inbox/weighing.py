@@ -19,7 +19,8 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.26, 0.45  # a mail that may be grave so far is a person's
+GRAVE_MAIL, GRAVE_SENTENCE = -0.26, 0.55  # a mail that may be grave so far is a person's
+IN_NEED = -0.6  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
 BESIDE, BESIDE_CLAUSE = -0.05, 0.45  # a person's wish beside another: in the mail, or in a sentence of its own
 LEAST = 0.2  # nothing is acted upon below it
 LEAST_LIST = 0.17  # ... for a place on the list
@@ -29,7 +30,7 @@ MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSC
 WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
 SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
-LOUD = 0.29  # ... a release beside photos, video or audio, which may be those of the release
+LOUD = 0.8  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
@@ -63,6 +64,8 @@ def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> l
     persons = max(score for kind, score in scores.items() if kind not in _ACTS)
     if persons > DENIED or max(heard.best[kind] for kind in GRAVE.intersection(scores)) > GRAVE_SENTENCE:
         return []
+    if not any(wish.kind in _RELEASES for wish in said) and any(_is_loud(kind, heard, scores) for kind in _RELEASES):
+        return []  # `one last thing, your newest; then take me off`: the phrases understood half of it
     lists = [scores[kind] for kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE) if kind not in {wish.kind for wish in said}]
     wanted = [max(scores[one] for one in (_RELEASES if wish.kind in _RELEASES else (wish.kind,))) for wish in said]
     listed = [scores[wish.kind] for wish in said if wish.kind not in _RELEASES]
@@ -93,9 +96,10 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
         if scores[top] > FILED and scores[top] - rest > FILED_MARGIN:
             yield _wish(top, reading, heard, SURE)
         return
-    gravest = max(GRAVE.intersection(scores), key=lambda kind: scores[kind])
+    in_need = reading.wish(Kind.HELP) is not None and scores[Kind.HELP] > IN_NEED
+    gravest = Kind.HELP if in_need else max(GRAVE.intersection(scores), key=lambda kind: scores[kind])
     best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
-    grave = scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
+    grave = in_need or scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
     if top in GRAVE:
         release = reading.wish(*_RELEASES)  # `I do not need your latest, I only wanted to say hello`
         faint = reading.negated and not grave and not reading.wish(top)
@@ -164,6 +168,10 @@ def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kin
     """Asked for in a sentence of its own, not only spoken of."""
     if kind is not first and scores[kind] < {Kind.UNSUBSCRIBE: FAREWELL, Kind.SUBSCRIBE: BESIDE_LIST}.get(first, SECOND):
         return False
+    return _is_loud(kind, heard, scores)
+
+
+def _is_loud(kind: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
     clause = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,)))
     return scores[kind] > SECOND and clause > SECOND_CLAUSE
 

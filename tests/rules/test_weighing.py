@@ -1,0 +1,71 @@
+"""Two voices, the phrases and what was learned: what both make of a mail, and that doubt is a person's."""
+
+import pytest
+
+from mailbot.inbox.intent import Kind, Reading, Wish
+from mailbot.inbox.learned import Opinion
+from mailbot.inbox.weighing import UNSURE, weigh
+
+FAINT, SURE = -0.9, 0.9
+ACTS = (Kind.LATEST, Kind.ABOUT, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
+LEARNED = [str(kind) for kind in Kind if kind not in (Kind.EMBARGO, Kind.SEVERAL)]
+
+
+def heard(scores: dict[Kind, float], clauses: dict[Kind, float] | None = None) -> Opinion:
+    """Everything else is faint; a kind without a clause of its own is said as loudly as in the whole."""
+    kinds = dict.fromkeys(LEARNED, FAINT) | {str(kind): score for kind, score in scores.items()}
+    said = {str(kind): score for kind, score in (scores if clauses is None else clauses).items()}
+    return Opinion(kinds, dict.fromkeys(LEARNED, FAINT) | said, said, {})
+
+
+def said(*kinds: Kind, **more: object) -> Reading:
+    wishes = tuple(Wish(kind, (), SURE) for kind in kinds)
+    return Reading(wishes=wishes, asked=True, recent=True, words=30, **more)  # type: ignore[arg-type]
+
+
+def acts(reading: Reading, opinion: Opinion) -> set[Kind]:
+    """What would be done without a person."""
+    return {wish.kind for wish in weigh(reading, opinion).wishes if wish.kind in ACTS and wish.confidence > UNSURE}
+
+
+def test_a_wish_that_both_voices_hear_is_granted() -> None:
+    assert acts(said(Kind.LATEST), heard({Kind.LATEST: 0.8})) == {Kind.LATEST}
+
+
+@pytest.mark.parametrize("score", [0.1, -0.3])
+def test_a_wish_for_a_release_that_is_learned_faintly_is_a_persons(score: float) -> None:
+    assert acts(said(), heard({Kind.LATEST: score})) == set()
+
+
+@pytest.mark.parametrize("grave", [Kind.HELP, Kind.LEGAL, Kind.COMPLAINT, Kind.CORRECTION, Kind.SOMEONE_ELSE, Kind.CHANGE_OF_ADDRESS])
+def test_beside_anything_grave_nothing_is_granted(grave: Kind) -> None:
+    assert acts(said(Kind.LATEST), heard({Kind.LATEST: 0.8, grave: -0.2}, {Kind.LATEST: 0.8})) == set()
+    assert acts(said(Kind.LATEST), heard({Kind.LATEST: 0.8}, {Kind.LATEST: 0.8, grave: 0.6})) == set(), "one sentence is enough"
+
+
+def test_where_the_phrases_hear_a_call_for_help_much_less_doubt_holds_a_release_back() -> None:
+    opinion = heard({Kind.LATEST: 0.8, Kind.HELP: -0.5}, {Kind.LATEST: 0.8})
+    assert acts(said(Kind.HELP), opinion) == set()
+    assert acts(said(), opinion) == {Kind.LATEST}
+
+
+def test_who_speaks_of_leaving_and_of_nothing_else_by_far_need_not_say_it_loudly() -> None:
+    assert acts(said(), heard({Kind.UNSUBSCRIBE: 0.0})) == {Kind.UNSUBSCRIBE}
+    assert acts(said(), heard({Kind.UNSUBSCRIBE: 0.0, Kind.SUBSCRIBE: -0.4})) == set(), "on and off are near"
+    assert acts(said(Kind.SUBSCRIBE), heard({Kind.UNSUBSCRIBE: 0.0})) == set(), "the phrases object"
+    assert acts(said(), heard({Kind.SUBSCRIBE: 0.0})) == set(), "a place on the list is not given so lightly"
+
+
+def test_the_newest_and_off_the_list_are_two_wishes_though_the_phrases_hear_one() -> None:
+    both = heard({Kind.LATEST: 0.8, Kind.UNSUBSCRIBE: 0.55}, {Kind.LATEST: 1.4, Kind.UNSUBSCRIBE: 0.6})
+    assert acts(said(Kind.UNSUBSCRIBE), both) == {Kind.LATEST, Kind.UNSUBSCRIBE}
+
+
+def test_what_a_not_stands_beside_is_not_done() -> None:
+    assert acts(said(denied=frozenset({Kind.UNSUBSCRIBE})), heard({Kind.UNSUBSCRIBE: 0.6})) == set()
+
+
+def test_the_release_that_photos_are_of_is_sent_only_where_it_is_asked_for_loudly() -> None:
+    scores = {Kind.PHOTOS: 0.5, Kind.LATEST: 0.4}
+    assert acts(said(Kind.PHOTOS), heard(scores, {Kind.PHOTOS: 1.3, Kind.LATEST: 0.7})) == set()
+    assert acts(said(Kind.PHOTOS), heard(scores, {Kind.PHOTOS: 1.3, Kind.LATEST: 0.9})) == {Kind.LATEST}
