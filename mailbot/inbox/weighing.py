@@ -136,7 +136,8 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     for kind in wanted if wanted or beside else [first]:
         margin = scores[kind] - (max(others, rivals) if kind is first else others)
         spoken = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,))) > OWN_CLAUSE
-        allowed = kind not in reading.denied and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
+        allowed = kind not in reading.denied and not _is_refused(kind, reading)
+        allowed = allowed and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
         enough = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         leaves = first is kind is Kind.UNSUBSCRIBE and scores[kind] > WIDE_LEAST and margin > WIDE
         yield _wish(kind, reading, heard, SURE if spoken and allowed and (enough or leaves) else UNSURE)
@@ -156,7 +157,12 @@ def _objected(kind: Kind, first: bool, reading: Reading) -> bool:
         return (Kind.SUBSCRIBE in said and kind not in said) or (not first and kind not in said)
     if kind is Kind.SUBSCRIBE:
         return Kind.UNSUBSCRIBE in said or (kind not in said and (short or not first)) or (short and reading.negated)
-    return short and (reading.negated or bool(reading.unexplained_beside) or (kind is Kind.LATEST and kind not in said))
+    return short and (bool(reading.unexplained_beside) or (kind is Kind.LATEST and kind not in said))
+
+
+def _is_refused(kind: Kind, reading: Reading) -> bool:
+    """`Do not send me your latest release`: however sure what was learned is of a release, in a few words a `not` is meant."""
+    return kind in _RELEASES and reading.negated and reading.words <= FEW_WORDS
 
 
 def _objects_apart(beside: list[Kind], heard: Opinion) -> bool:

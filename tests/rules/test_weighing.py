@@ -1,5 +1,7 @@
 """Two voices, the phrases and what was learned: what both make of a mail, and that doubt is a person's."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailbot.inbox.intent import Kind, Reading, Wish
@@ -63,6 +65,12 @@ def test_the_newest_and_off_the_list_are_two_wishes_though_the_phrases_hear_one(
 
 def test_what_a_not_stands_beside_is_not_done() -> None:
     assert acts(said(denied=frozenset({Kind.UNSUBSCRIBE})), heard({Kind.UNSUBSCRIBE: 0.6})) == set()
+
+
+def test_in_a_few_words_a_not_is_meant_however_sure_what_was_learned_is() -> None:
+    """`Ne m'envoyez pas votre dernier communiqué.`"""
+    assert acts(replace(said(negated=True), words=7), heard({Kind.LATEST: 1.5})) == set()
+    assert acts(said(negated=True), heard({Kind.LATEST: 1.5})) == {Kind.LATEST}, "in thirty words it may belong to something else"
 
 
 def test_the_release_that_photos_are_of_is_sent_only_where_it_is_asked_for_loudly() -> None:
