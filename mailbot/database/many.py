@@ -6,7 +6,7 @@ a row than to change it, and nothing writes many values as fast as JSON's encode
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,12 @@ from mailbot.database.engine import Tx
 
 _Statement = sa.Select[*tuple[Any, ...]] | UpdateBase
 _MADE: dict[tuple[str, UpdateBase, frozenset[str]], "_Made"] = {}
+_PAIRS: dict[tuple[UpdateBase, UpdateBase, frozenset[str]], "_Made"] = {}
 _PLAIN: dict[tuple[str, _Statement, frozenset[str]], "_Plain"] = {}
 _ROWS = "the_rows"
+# Asked for in a SELECT, these make PostgreSQL look for every row in an index, to the end of the transaction. It keeps the plan that it
+# made when the tables were small, which is to read them whole, and would read them whole for every few mails of a hundred thousand.
+BY_INDEX = tuple(sa.func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,24 @@ def execute_many(tx: Tx, statement: UpdateBase, rows: Sequence[Mapping[str, Any]
                 whole[name] = seen[whole[name]]
             given.append(made.in_order(whole))
     return tx.exec_driver_sql(made.sql, given, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def execute_pair(
+    tx: Tx, first: UpdateBase, second: UpdateBase, rows: Sequence[Mapping[str, Any]], key: str, changed: Callable[[], Collection[str]]
+) -> frozenset[str]:
+    """Run `first`, an UPDATE, for each row, and `second` for each that it changed; the `key`s of those. PostgreSQL gets both as one
+    statement: to ask and be answered takes longer than the work. `changed` tells these keys where the driver counts too few."""
+    if tx.dialect.positional:
+        if execute_many(tx, first, rows) != len(rows):
+            kept = changed()
+            rows = [row for row in rows if row[key] in kept]
+        if rows:
+            execute_many(tx, second, rows)
+        return frozenset(row[key] for row in rows)
+    kind = (first, second, frozenset(rows[0]))
+    made = _PAIRS.get(kind) or _PAIRS.setdefault(kind, _pair(tx, first, second, rows[0], key))
+    given = made.same | {_ROWS: json.dumps(rows, default=datetime.isoformat)}
+    return frozenset(tx.exec_driver_sql(made.sql, given).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +124,6 @@ def _plain(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> _Plain:
     return _Plain(compiled.string, same, processed, tuple(compiled.positiontup) if compiled.positiontup else None)
 
 
-def by_index(tx: Tx) -> None:
-    """To the end of the transaction every row is looked for in an index. PostgreSQL keeps the plan that it made when the tables were small,
-    which is to read them whole, and would read them whole for every few mails of a hundred thousand."""
-    if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-
-
 def among(tx: Tx, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Is it one of these? PostgreSQL gets one array, and not a question that is written anew for every number of them."""
     if tx.dialect.name == "postgresql":
@@ -122,7 +137,7 @@ def _made(tx: Tx, statement: UpdateBase, row: Mapping[str, Any]) -> _Made:
         compiled = statement.compile(dialect=tx.dialect)
         same = {name: str(value) if isinstance(value, str) else value for name, value in compiled.params.items() if name not in row}
         instants = {name: bind.type for name, bind in compiled.binds.items() if isinstance(bind.type, sa.TypeDecorator)}
-        of_instant = next(iter(instants.values())).bind_processor(tx.dialect) if instants else None
+        of_instant = next(iter(instants.values())).dialect_impl(tx.dialect).bind_processor(tx.dialect) if instants else None
         sql = compiled.string
         in_order = itemgetter(*compiled.positiontup) if compiled.positiontup else None
         if not tx.dialect.positional:
@@ -131,14 +146,40 @@ def _made(tx: Tx, statement: UpdateBase, row: Mapping[str, Any]) -> _Made:
     return _MADE[kept]
 
 
+def _pair(tx: Tx, first: UpdateBase, second: UpdateBase, row: Mapping[str, Any], key: str) -> _Made:
+    """Both in one: the second goes by what the first gives back."""
+    types, same = dict[str, sa.types.TypeEngine[Any]](), dict[str, Any]()
+
+    def told_apart(statement: UpdateBase, prefix: str) -> str:
+        compiled = statement.compile(dialect=tx.dialect)
+        types.update({name: bind.type for name, bind in compiled.binds.items() if name in row})
+        own = {name: value for name, value in compiled.params.items() if name not in row}
+        same.update({prefix + name: str(value) if isinstance(value, str) else value for name, value in own.items()})
+        return re.sub(r"%\((\w+)\)s", lambda at: f"%({prefix}{at[1]})s" if at[1] in own else at[0], compiled.string)
+
+    sqls = told_apart(first, "first_"), told_apart(second, "second_")
+    rows = f"given AS (SELECT * {_recordset(types)})"
+    done = f"done AS ({_from(sqls[0], types, 'FROM given')} RETURNING given.{key})"
+    also = f"also AS ({_from(sqls[1], types, f'FROM given JOIN done USING ({key})')})"
+    return _Made(f"WITH {rows}, {done}, {also} TABLE done", same, None, (), None)
+
+
 def _of_json(sql: str, types: Mapping[str, sa.types.TypeEngine[Any]]) -> str:
     """The same statement, whose values stand in rows that the database makes of JSON."""
+    return _from(sql, types, _recordset(types))
+
+
+def _recordset(types: Mapping[str, sa.types.TypeEngine[Any]]) -> str:
     columns = ", ".join(f"{name} {_name_of(kind)}" for name, kind in types.items())
-    found = f" FROM json_to_recordset(%({_ROWS})s::json) AS given({columns})"
+    return f"FROM json_to_recordset(%({_ROWS})s::json) AS given({columns})"
+
+
+def _from(sql: str, types: Mapping[str, sa.types.TypeEngine[Any]], found: str) -> str:
+    """The statement with the values of `given` in the place of its own."""
     sql = re.sub(r"%\((\w+)\)s", lambda at: f"given.{at[1]}" if at[1] in types else at[0], sql)
     if sql.startswith("INSERT"):
-        return re.sub(r" VALUES \((.*)\)$", lambda at: f" SELECT {at[1]}{found}", sql, flags=re.DOTALL)
-    return sql.replace(" WHERE ", f"{found} WHERE ", 1)
+        return re.sub(r" VALUES \((.*)\)$", lambda at: f" SELECT {at[1]} {found}", sql, flags=re.DOTALL)
+    return sql.replace(" WHERE ", f" {found} WHERE ", 1)
 
 
 def _name_of(kind: sa.types.TypeEngine[Any]) -> str:

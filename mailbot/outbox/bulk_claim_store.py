@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from mailbot.audience.journalist import State
 from mailbot.database.broadcast_tables import broadcast, letter
 from mailbot.database.engine import Tx
-from mailbot.database.many import among, execute_many
-from mailbot.database.tables import attempt, delivery, edition, journalist, suppression
+from mailbot.database.many import among, execute_many, execute_pair
+from mailbot.database.tables import attempt, delivery, journalist, suppression
 from mailbot.message.address import Address
+from mailbot.outbox.bulk_standing_store import FINISHED, SENDING, WITHDRAWAL
 from mailbot.outbox.bulk_store import Recipient
 from mailbot.outbox.delivery import BY_LETTER, DeliveryState, Kind
 from mailbot.outbox.store import WAITING, Claimed, Draft
 
-SENDING, FINISHED, WITHDRAWAL = "sending", "finished", "withdrawal"  # of a broadcast's states and kinds (mailbot/broadcast)
 ORPHANS_AT_ONCE = 1000
 PACE_LOCK = 0x6D61696C  # any number, the same in every process
 
@@ -74,15 +74,6 @@ _BEGUN = attempt.insert().values(
     delivery=sa.bindparam("the_delivery"), number=sa.bindparam("the_fence"), started_at=sa.bindparam("now"),
     holder=sa.bindparam("the_holder"), phase="", text="", verdict="",
 )  # fmt: skip
-_BROADCASTS = (
-    sa.select(broadcast.c.id, broadcast.c.state, broadcast.c.kind)
-    .where(broadcast.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(broadcast.c.id)
-    .with_for_update(read=True)
-)  # fmt: skip
-_EDITIONS = sa.select(edition.c.slug, edition.c.state, edition.c.content_hash).where(
-    edition.c.slug.in_(sa.bindparam("slugs", expanding=True))
-)
 _TRIED = (
     attempt.update()
     .where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
@@ -194,33 +185,6 @@ def _unwanted(tx: Tx, held: Sequence[Held]) -> dict[str, str]:
     }
 
 
-def standing(tx: Tx, held: Collection[Held]) -> dict[tuple[str, str, str], str]:
-    """(broadcast, edition, content hash) -> why a mail of it must not leave as it is; "" where it may. The broadcast's row stays as it
-    is until this transaction ends: who stops it comes before these mails, or after them."""
-    broadcasts = {row.id: row for row in tx.execute(_BROADCASTS, {"ids": sorted({one.broadcast for one in held})})}
-    slugs = sorted({one.edition for one in held if one.edition})
-    editions = {row.slug: row for row in tx.execute(_EDITIONS, {"slugs": slugs})} if slugs else {}
-    return {which: _why_not(broadcasts.get(which[0]), editions.get(which[1]), *which[1:]) for which in {_which(one) for one in held}}
-
-
-def _which(one: Held) -> tuple[str, str, str]:
-    return one.broadcast, one.edition, one.content_hash
-
-
-NOT_SENDING = "not-sending"
-
-
-def _why_not(sent: Any, as_it_is: Any, slug: str, content_hash: str) -> str:
-    if sent is None:
-        return NOT_SENDING
-    wanted = "withdrawn" if sent.kind == WITHDRAWAL else "published"
-    if slug and (as_it_is is None or as_it_is.state != wanted):
-        return f"{slug} is not {wanted}"  # also where it was stopped besides: who got it meanwhile has to be told
-    if slug and content_hash and as_it_is.content_hash != content_hash:
-        return f"{slug} was changed after this was written"
-    return "" if sent.state in (SENDING, FINISHED) else NOT_SENDING
-
-
 def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: datetime) -> frozenset[str]:
     """Written before the dialogue, with the Date and the hash of the bytes: from here on these may have arrived. The ids that are ours."""
     if not made:
@@ -229,17 +193,15 @@ def mark(tx: Tx, made: Sequence[tuple[Held, datetime, str]], holder: str, now: d
         _ours(one, holder) | {"now": now, "the_date": date, "the_hash": digest, "the_attempts": one.attempts + 1}
         for one, date, digest in made
     ]
-    ours = frozenset(one.id for one, _, _ in made)
-    if execute_many(tx, _MARK, rows) != len(rows):
+    fences = {one.id: one.fence for one, _, _ in made}
+
+    def changed() -> frozenset[str]:
         held = sa.select(delivery.c.id, delivery.c.fence).where(
-            delivery.c.id.in_(ours), delivery.c.holder == holder, delivery.c.in_doubt_since == now
+            delivery.c.id.in_(list(fences)), delivery.c.holder == holder, delivery.c.in_doubt_since == now
         )
-        fences = {row.id: row.fence for row in tx.execute(held)}
-        ours = frozenset(one.id for one, _, _ in made if fences.get(one.id) == one.fence)
-    begun = [row for row in rows if row["the_delivery"] in ours]
-    if begun:
-        execute_many(tx, _BEGUN, begun)
-    return ours
+        return frozenset(row.id for row in tx.execute(held) if row.fence == fences[row.id])
+
+    return execute_pair(tx, _MARK, _BEGUN, rows, "the_delivery", changed)
 
 
 def put_back(tx: Tx, held: Sequence[Held], holder: str) -> None:
@@ -254,14 +216,13 @@ def sent(tx: Tx, taken: Sequence[tuple[Held, str, int | None, str]], holder: str
         rows = [
             _ours(one, holder) | {"now": now, "the_phase": phase, "the_code": code, "the_text": text} for one, phase, code, text in taken
         ]
-        if execute_many(tx, _SENT, rows) != len(rows):
-            ours = frozenset(tx.execute(sa.select(delivery.c.id).where(
-                delivery.c.id.in_([row["the_delivery"] for row in rows]), delivery.c.state == DeliveryState.SENT,
-                delivery.c.finished_at == now,
-            )).scalars())  # fmt: skip
-            rows = [row for row in rows if row["the_delivery"] in ours]
-        if rows:
-            execute_many(tx, _TRIED, rows)
+
+        def changed() -> frozenset[str]:
+            ids = [row["the_delivery"] for row in rows]
+            left = (delivery.c.id.in_(ids), delivery.c.state == DeliveryState.SENT, delivery.c.finished_at == now)
+            return frozenset(tx.execute(sa.select(delivery.c.id).where(*left)).scalars())
+
+        execute_pair(tx, _SENT, _TRIED, rows, "the_delivery", changed)
 
 
 def cancel(tx: Tx, one: Held, holder: str, why: str, now: datetime) -> bool:

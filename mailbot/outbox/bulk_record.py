@@ -1,17 +1,16 @@
 """One transaction of the mailroom: the outcomes of the last mails and the marks of the next, and where the stock is low, new claims."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Tx
-from mailbot.database.many import by_index
-from mailbot.outbox import bulk_claim_store, pace, store
-from mailbot.outbox.bulk_claim_store import NOT_SENDING, Held
+from mailbot.outbox import bulk_claim_store, bulk_standing_store, pace, store
+from mailbot.outbox.bulk_claim_store import Held
+from mailbot.outbox.bulk_standing_store import NOT_SENDING, Standing
 from mailbot.outbox.delivery import Fault, Phase, RelayDown, Reply, Sent, Verdict, login_was_refused
-from mailbot.releases import correction_store
 from mailbot.releases import store as releases
 from mailbot.releases.release import public_from
 
@@ -68,23 +67,20 @@ def turn(
 ) -> Done:  # fmt: skip
     """Record, mark, claim up to `most`. `known` are the letters that need not be read again; `long_held`: it is a while since these were
     claimed, and who may be written to is looked up again."""
-    by_index(tx)
     room, until = _room(tx, terms, now)
     concerned = [one.held for one in made] + [one.held for one in outcomes]
-    correction_store.hold_still(tx, sorted({one.edition for one in concerned if one.edition}))
-    standing = bulk_claim_store.standing(tx, concerned) if concerned else {}
-    flags = flag.values(tx, flag.SENDING_STOPPED, flag.RELAY_SUCCESS, flag.RELAY_TROUBLE)
-    _record(tx, terms, outcomes, standing, flags, now)
-    if flag.SENDING_STOPPED in flags:
+    stands = bulk_standing_store.look(tx, {_which(one) for one in concerned})
+    _record(tx, terms, outcomes, stands, now)
+    if flag.SENDING_STOPPED in stands.switches:
         bulk_claim_store.put_back(tx, [one.held for one in made], terms.holder)
         return Done(gone=frozenset(one.held.id for one in made), until=now + LOOK, stopped=True)
-    standing_now = {one.held.id: standing[one.held.broadcast, one.held.edition, one.held.content_hash] for one in made}
-    gone = [one for one in made if standing_now[one.held.id]]
-    bulk_claim_store.put_back(tx, [one.held for one in gone if standing_now[one.held.id] == NOT_SENDING], terms.holder)
+    why_not = {one.held.id: stands.why_not[_which(one.held)] for one in made}
+    gone = [one for one in made if why_not[one.held.id]]
+    bulk_claim_store.put_back(tx, [one.held for one in gone if why_not[one.held.id] == NOT_SENDING], terms.holder)
     for one in gone:
-        if standing_now[one.held.id] != NOT_SENDING:
-            bulk_claim_store.cancel(tx, one.held, terms.holder, standing_now[one.held.id], now)
-    going = [one for one in made if not standing_now[one.held.id]][:room]
+        if why_not[one.held.id] != NOT_SENDING:
+            bulk_claim_store.cancel(tx, one.held, terms.holder, why_not[one.held.id], now)
+    going = [one for one in made if not why_not[one.held.id]][:room]
     if long_held:
         still = {one.id for one in bulk_claim_store.wanted(tx, [one.held for one in going], terms.holder, now)}
         gone += [one for one in going if one.held.id not in still]
@@ -97,6 +93,10 @@ def turn(
         marked, frozenset({one.held.id for one in gone} | lost), claimed,
         bulk_claim_store.letter_rows(tx, unread) if unread else [], until if until > now else None,
     )  # fmt: skip
+
+
+def _which(one: Held) -> tuple[str, str, str]:
+    return one.broadcast, one.edition, one.content_hash
 
 
 def settle(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], unsent: Sequence[Held], now: datetime) -> None:
@@ -114,16 +114,14 @@ def _room(tx: Tx, terms: Terms, now: datetime) -> tuple[int, datetime]:
     return pace.room_in_bulk(started, now, per_minute=terms.rate_per_minute, per_day=terms.rate_per_day)
 
 
-def _record(
-    tx: Tx, terms: Terms, outcomes: Sequence[Outcome], standing: Mapping[tuple[str, str, str], str], flags: Mapping[str, str], now: datetime
-) -> None:
+def _record(tx: Tx, terms: Terms, outcomes: Sequence[Outcome], stands: Standing, now: datetime) -> None:
     taken = [one for one in outcomes if isinstance(one.verdict, Sent)]
     bulk_claim_store.sent(tx, [(one.held, one.reply.phase, one.reply.code, one.reply.text[:2000]) for one in taken], terms.holder, now)
     for one in taken:  # it left, and its release was corrected before this could be written down
-        if standing[one.held.broadcast, one.held.edition, one.held.content_hash] not in ("", NOT_SENDING):
+        if stands.why_not[_which(one.held)] not in ("", NOT_SENDING):
             terms.aftermath(tx, one.held.claimed(), one.verdict, one.reply, one.at)
-    seen = flags.get(flag.RELAY_SUCCESS)
-    if taken and (seen is None or not now - LOOK < datetime.fromisoformat(seen) <= now or flags.get(flag.RELAY_TROUBLE)):
+    seen = stands.switches.get(flag.RELAY_SUCCESS)
+    if taken and (seen is None or not now - LOOK < datetime.fromisoformat(seen) <= now or stands.switches.get(flag.RELAY_TROUBLE)):
         flag.put(tx, flag.RELAY_SUCCESS, now.isoformat(), now)
         flag.clear(tx, flag.RELAY_TROUBLE)
         flag.clear(tx, flag.RELAY_LOGIN_REFUSED)

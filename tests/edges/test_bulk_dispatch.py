@@ -289,6 +289,19 @@ def test_a_worker_frozen_past_its_lease_changes_nothing(office: Newsroom) -> Non
     assert sorted(states(office.database).values()) == ["queued", "sending"] and office.unsound() == []
 
 
+def test_of_a_batch_only_what_is_still_held_is_marked_and_recorded(office: Newsroom) -> None:
+    queue(office, "awa", "bo", "chi")
+    held = office.database.write_now(bulk_claim_store.claim, "worker", 3, NOW)
+    office.database.write_now(bulk_claim_store.put_back, [held[1]], "worker")
+    ours = {held[0].id, held[2].id}
+
+    assert office.database.write_now(bulk_claim_store.mark, [(one, NOW, "hash") for one in held], "worker", NOW) == ours
+    office.database.write_now(bulk_claim_store.sent, [(one, "done", 250, "ok") for one in held], "worker", NOW)
+    tried = office.database.read_now(lambda tx: tx.execute(sa.select(attempt.c.delivery, attempt.c.verdict, attempt.c.code)).all())
+    assert {tuple(row) for row in tried} == {(one, "sent", 250) for one in ours}
+    assert Counter(states(office.database).values()) == {"sent": 2, "queued": 1} and office.unsound() == []
+
+
 async def test_two_workers_share_a_queue_and_send_each_mail_once(office: Newsroom, relay: LoopbackRelay) -> None:
     if office.database.is_sqlite:
         return  # it is for one process

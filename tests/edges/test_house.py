@@ -23,7 +23,7 @@ NOUN_PACKAGES = ("message", "oauth", "alerts", "archive", "inbox", "cases", "rel
 STORES = {
     "store", "shelf", "arrival_store", "suppression_store", "direct_answer_store", "known_store", "correction_store", "recall_store",
     "sign_off_store", "photo_store", "tally_store", "retention_store", "forget_store", "person_store", "roster_store", "segment_store",
-    "bulk_store", "bulk_claim_store", "bulk_laws_store",
+    "bulk_store", "bulk_claim_store", "bulk_laws_store", "bulk_standing_store",
 }  # fmt: skip
 PROTOCOLS = {
     "imap", "imap_connection", "imap_protocol", "smtp", "smtp_dial", "smtp_upload", "webhook", "fetch", "picture", "contact_sheet",
