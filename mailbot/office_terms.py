@@ -84,8 +84,9 @@ def own_addresses(settings: Settings) -> frozenset[str]:
 def reader_of(settings: Settings, loaded: dict[str, languages.Language]) -> Reader:
     """The process that reads mail with this office's ears."""
     organisation = settings.organisation
-    known = own_words(own_addresses(settings), (organisation.name, organisation.short_name))
-    return Reader(Ears(loaded, language_order(settings, loaded)[0], known, office_zone(settings)))
+    ours = own_addresses(settings)
+    known = own_words(ours, (organisation.name, organisation.short_name))
+    return Reader(Ears(loaded, language_order(settings, loaded)[0], known, office_zone(settings), ours))
 
 
 def address_of(written: str, name: str, display: str = "") -> Address:

@@ -10,7 +10,8 @@ from itertools import islice
 from mailbot.inbox.intent import Reading
 from mailbot.inbox.language import fold
 from mailbot.releases.release import Release, edition_for, is_public, released_at
-from mailbot.releases.search import Index, rarest, search
+from mailbot.releases.search import Match, names_lacking, rarest, search
+from mailbot.releases.search_index import Index
 
 LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
 ALL = 1.0  # ... where nothing but its text has it
@@ -21,12 +22,13 @@ NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
 TELLING = 3.7  # times the worth of the rarest word, found of one release: the mail is about it
 APART = 0.7  # of the best score: no other may have more
 LITTLE = 3.33  # and so little says nothing
+MEANT, ALONE, MEANT_LEANING = 2.0, 0.5, 0.8  # enough for who asks for a certain one, of a release that no other comes near
 CANDIDATES = 8
 CLEAR_LEANING = 0.32  # ... so far that what is told of it is perhaps no topic
 SHORT = 28  # and of so few is wholly about what is told of the release
 TERSE = 9  # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
-NEWEST_LEANING, NEWEST_LITTLE = 0.4, 5.0  # so far towards it that what matches no release is no topic
+NEWEST_LEANING, FAR_LEANING, NEWEST_LITTLE = 0.4, 0.8, 5.0  # so far towards it that what matches no release is no topic
 LEADING, LED = 4.5, 0.6  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
 MANY = 3  # releases, before that can be said
 OFFERS = 5
@@ -87,7 +89,7 @@ def _weighed(
     matches = [match for match in found if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
-    if _names_none(reading, leaning, precise) and best <= NEWEST_LITTLE:
+    if not _is_found(precise) and best <= NEWEST_LITTLE and _names_none(told, reading, leaning, index, known):
         return Choice(newest, "latest")
     if precise and (not reading.topic or reading.words <= SHORT):
         if not isinstance(precise, Choice):
@@ -100,6 +102,8 @@ def _weighed(
     if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
+    if matches and best >= MEANT and second <= ALONE * best and leaning > MEANT_LEANING and _is_meant(matches[0], reading, index, known):
+        return Choice(releases[matches[0].release], matches[0].why, matches[0].words)
     if leaning < -LEANING and best <= LITTLE:
         return Choice(newest, "latest")
     if isinstance(precise, Choice) and precise.why != "latest":
@@ -110,10 +114,28 @@ def _weighed(
     return Choice(newest, "latest", doubt=Doubt.HALF_MATCH) if leaning < 0 else Doubt.NO_MATCH
 
 
-def _names_none(reading: Reading, leaning: float, precise: Choice | Doubt | None) -> bool:
-    """`Your latest release for our noon news, text only`: what stands beside it names none of ours, and is no topic."""
-    found = isinstance(precise, Choice) and precise.doubt is None
-    return reading.recent and not reading.marked and leaning < -NEWEST_LEANING and not found
+def _is_found(precise: Choice | Doubt | None) -> bool:
+    return isinstance(precise, Choice) and precise.doubt is None
+
+
+def _names_none(told: str, reading: Reading, leaning: float, index: Index, known: frozenset[str]) -> bool:
+    """`Your latest release for our noon news, text only`: what stands beside it is no topic. Of a mail that leans far towards the newest
+    only a name that nobody knows is one."""
+    if reading.recent and not reading.marked and leaning < -NEWEST_LEANING:
+        return True
+    if not told or leaning >= -FAR_LEANING:
+        return False
+    beside = frozenset(_WORD.findall(told))
+    return all(fold(name) in known or beside.isdisjoint(name.split("-")) for name in names_lacking(index, reading.whole))
+
+
+def _is_meant(match: Match, reading: Reading, index: Index, known: frozenset[str]) -> bool:
+    """`The one on the border post`, with no other name in the mail: `the centre in Sévaré` is not that in Faladié."""
+    return match.is_named and not match.lacks_a_number and _has_all_names(match, reading, index, known)
+
+
+def _has_all_names(match: Match, reading: Reading, index: Index, known: frozenset[str]) -> bool:
+    return all(fold(name) in known for name in names_lacking(index, reading.whole, match.release))
 
 
 def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:

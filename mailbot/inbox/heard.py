@@ -35,7 +35,8 @@ class Heard:
 def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     """Understand the text, and look for the release it asks for."""
     known = own_words(context.own_addresses, context.organisation_names)
-    understood = context.understood or understand(message, Ears(context.languages, context.organisation_languages[0], known), now)
+    ears = Ears(context.languages, context.organisation_languages[0], known, own_addresses=context.own_addresses)
+    understood = context.understood or understand(message, ears, now)
     spoken, reading = understood.language, understood.reading
     order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
     if not reading.wish(*A_RELEASE):

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailbot.inbox.lexicon import Hit, Lexicon
-from mailbot.inbox.sentence import MOST_WORDS, Sentence, is_reply, sentences
+from mailbot.inbox.sentence import ADDRESS, MOST_WORDS, Sentence, is_reply, sentences
 
 
 class Kind(StrEnum):
@@ -55,7 +55,6 @@ THANKS_WORDS = 40       # a longer mail says more than thanks
 NOMINAL_WORDS = 12      # a mail this short may name what it wants without asking
 INTRODUCTION_WORDS = 30
 _BREAK = re.compile(r"[,.;:!?()]")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def read_sentences(
         unexplained_beside=tuple(
             word for n, sentence in enumerate(found) if _releases(sentence) for word in _unexplained(sentence, zones[n], book, known)
         ),
-        addresses=tuple(dict.fromkeys(_ADDRESS.findall(text[:20_000]))),
+        addresses=tuple(dict.fromkeys(ADDRESS.findall(text[:20_000]))),
         words=sum(len(sentence.words) for sentence in body),
         whole="\n".join(sentence.text for sentence in found),
     )

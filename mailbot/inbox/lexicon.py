@@ -52,6 +52,7 @@ class Tongue:
     phrases: Mapping[str, tuple[Phrase, ...]]               # of one word, or with a gap after it
     pairs: Mapping[tuple[str, str], tuple[Phrase, ...]]
     small: frozenset[str]
+    related: Mapping[str, tuple[str, ...]]  # by stem: the groups of words that say nearly the same
     learned: Callable[[], Learned | None]  # large, and for the few who ask
 
 
@@ -173,7 +174,16 @@ def _tongue(language: Language) -> Tongue:
     small = frozenset(token for key in ("function_words", "letter_words") for word in language.words.get(key, ()) for token in tokens(word))
     by_one = {form: tuple(those) for form, those in phrases.items()}
     by_two = {forms: tuple(those) for forms, those in pairs.items()}
-    return Tongue(language.code, stem, by_one, by_two, small, cache(partial(learned, language.learned)))
+    return Tongue(language.code, stem, by_one, by_two, small, _related(language, stem), cache(partial(learned, language.learned)))
+
+
+def _related(language: Language, stem: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for group, words in language.related.items():
+        for word in words:
+            for token in tokens(word):
+                found.setdefault(stem(token), {})[str(group)] = None
+    return {form: tuple(groups) for form, groups in found.items()}
 
 
 def _entries(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import ReportedRecipient
 from mailbot.outbox.delivery import OurMail
 from mailbot.releases.release import Release
-from mailbot.releases.search import Index
+from mailbot.releases.search_index import Index
 
 
 class Variant(StrEnum):

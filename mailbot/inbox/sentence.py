@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +14,7 @@ from mailbot.releases import dates
 WRAPPED_LINE = 50       # a line this long without a full stop goes on in the next one
 SHORT_LINE = 6          # words of a line of greeting or signature
 MOST_WORDS = 600
+ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _TOKEN = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"«[^«»]{2,300}»|“[^“”]{2,300}”|\"[^\"]{2,300}\"")
 _STOP = re.compile(r"(?<=[.!?;…])\s+(?!(?<=[nN]o\. )\d)")  # "report no. 12" is no end
@@ -60,6 +61,11 @@ def is_reply(subject: str, book: Lexicon) -> bool:
     """`Re:`, `TR:` and the like: such a subject is of an earlier mail, often ours."""
     match = _PREFIX.match(_TAG.sub("", subject))
     return match is not None and fold(match[1]) in book.reply_prefixes
+
+
+def without(text: str, own: Collection[str]) -> str:
+    """The text without the addresses of who wrote it and of who reads it, in small letters: they name nobody else."""
+    return ADDRESS.sub(lambda found: " " if found[0].lower() in own else found[0], text) if "@" in text else text
 
 
 def sentences(subject: str, text: str, book: Lexicon, language: str, now: datetime) -> tuple[Sentence, ...]:

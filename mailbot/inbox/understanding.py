@@ -12,7 +12,7 @@ from mailbot.inbox.deadline import Deadline, deadline
 from mailbot.inbox.intent import Reading, read_sentences
 from mailbot.inbox.learned import opinion
 from mailbot.inbox.lexicon import lexicon
-from mailbot.inbox.sentence import Sentence, sentences
+from mailbot.inbox.sentence import Sentence, sentences, without
 from mailbot.inbox.weighing import weigh
 from mailbot.inbox.wording import clauses, shape, wording
 from mailbot.languages import Language
@@ -21,12 +21,14 @@ from mailbot.message.incoming import IncomingMessage
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Whose office listens: its languages, the one that it takes a short mail to be in, the words that are its own names, its time."""
+    """Whose office listens: its languages, the one that it takes a short mail to be in, the words that are its own names, its time, and the
+    keys of its addresses."""
 
     languages: Mapping[str, Language]
     default: str
     known: frozenset[str]
     zone: tzinfo = UTC    # the office's: a deadline without a zone is in it
+    own_addresses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     """Pure; `now` is what "yesterday" is counted from."""
     spoken = language.detect(message.visible_text or message.subject, ears.languages, ears.default)
     book = lexicon(ears.languages)
-    found = sentences(message.subject, message.visible_text, book, spoken, now)
+    written = without(message.visible_text, {*ears.own_addresses, *([message.sender.address.lower()] if message.sender else [])})
+    found = sentences(message.subject, written, book, spoken, now)
     reading = read_sentences(found, message.subject, message.visible_text, book, ears.known)
     wanted_by = deadline(f"{message.subject}\n{message.visible_text}", book.clock, now, ears.zone)
     tongue = next((tongue for tongue in book.tongues if tongue.code == spoken), None)
@@ -50,7 +53,9 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     if tongue is None or model is None or not found:
         return Understood(spoken, reading, wanted_by)
     heard = opinion(model, shape(found), [wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)])
-    return Understood(spoken, replace(weigh(reading, heard), wanted_language=_other_language(found, spoken)), wanted_by)
+    unknown = tuple(word for word in reading.unexplained_beside if tongue.stem(word) not in model.rows)
+    weighed = weigh(replace(reading, unexplained_beside=unknown), heard)
+    return Understood(spoken, replace(weighed, wanted_language=_other_language(found, spoken)), wanted_by)
 
 
 def _other_language(found: Sequence[Sentence], spoken: str) -> str:

@@ -19,27 +19,28 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.26, 0.55  # a mail that may be grave so far is a person's
-IN_NEED = -0.6  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
-BESIDE, BESIDE_CLAUSE = -0.05, 0.45  # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = 0.2  # nothing is acted upon below it
-LEAST_LIST = 0.17  # ... for a place on the list
-LEAST_UNSAID = 0.19  # nor below this where no phrase says so too
-LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.25}    # over whatever is no act
+GRAVE_MAIL, GRAVE_SENTENCE = -0.36, 0.55  # a mail that may be grave so far is a person's
+IN_NEED = -0.7  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
+BESIDE, BESIDE_CLAUSE = -0.3, 0.95  # a person's wish beside another: in the mail, or in a sentence of its own
+LEAST = 0.26  # nothing is acted upon below it
+LEAST_LIST = 0.18  # ... for a place on the list
+LEAST_UNSAID = 0.34  # nor below this where no phrase says so too
+LEAST_UNDATED = 0.15  # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.1}    # over whatever is no act
 WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
-SECOND, SECOND_CLAUSE = 0.35, 0.45  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+SECOND, SECOND_CLAUSE = 0.6, 0.6  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
-LOUD = 0.8  # ... a release beside photos, video or audio, which may be those of the release
+LOUD = 0.85  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
-OBJECT = -0.53  # a thing that the phrases name is asked for, when what was learned thinks so far
-FILED, FILED_MARGIN = 0.0, 0.5
-CLEAR, DENIED = 0.64, -0.31  # the phrases are sure; what was learned says otherwise
-UNHEARD, FAINT = -0.8, -0.75  # below it nothing was heard at all
-THIS_WAY = 0.8  # so much likelier the one than the other: on the list, or off it
-NEAR = 0.8  # on and off the list are near: the other way must be so much less likely
-CERTAIN, FEW_WORDS = 0.7, 16
+OBJECT = -0.4  # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = -0.1, 0.4
+CLEAR, DENIED = 0.7, -0.43  # the phrases are sure; what was learned says otherwise
+UNHEARD, FAINT = -0.8, -0.64  # below it nothing was heard at all
+THIS_WAY = 0.86  # so much likelier the one than the other: on the list, or off it
+NEAR = 1.0  # on and off the list are near: the other way must be so much less likely
+CERTAIN, FEW_WORDS = 0.5, 12  # so sure that an unknown word beside the release changes nothing; a mail of so few has no other
+REFUSAL_WORDS = 16
 SURE, UNSURE = 0.9, 0.4
 
 
@@ -162,7 +163,7 @@ def _objected(kind: Kind, first: bool, reading: Reading) -> bool:
 
 def _is_refused(kind: Kind, reading: Reading) -> bool:
     """`Do not send me your latest release`: however sure what was learned is of a release, in a few words a `not` is meant."""
-    return kind in _RELEASES and reading.negated and reading.words <= FEW_WORDS
+    return kind in _RELEASES and reading.negated and reading.words <= REFUSAL_WORDS
 
 
 def _objects_apart(beside: list[Kind], heard: Opinion) -> bool:

@@ -3,18 +3,16 @@
 The same function serves the teacher and the mailbot, so that both see the same mail.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from mailbot.inbox.lexicon import Lexicon, Tongue
-from mailbot.inbox.sentence import Sentence
+from mailbot.inbox.sentence import ADDRESS, Sentence
 
 APART = frozenset({"subscribe", "unsubscribe", "interview", "photos", "video", "audio"})  # wished for beside a release or each other
 LEAST_CLAUSE = 3
 REACH = 4  # so many words after a `not` are denied
 PREFIX = 4
 LENGTHS = 6
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _ADDRESSED, _NUMBER = "xaddr", "0"
 
 
@@ -37,18 +35,41 @@ def clauses(sentence: Sentence) -> Iterator[Sentence]:
 
 
 def wording(sentence: Sentence, book: Lexicon, tongue: Tongue) -> frozenset[str]:
-    """The features of one sentence; what stands in a subject counts twice, once as such."""
-    words = _words(sentence, book, tongue)
+    """The features of one sentence; what stands in a subject counts twice, once as such, and what is denied is something else."""
+    denied = _denied(sentence.words, book)
+    words = list(_words(sentence, book, tongue, denied))
     found = set(words)
     if sentence.subject:
         found.update(f"s:{word}" for word in words)
     found.update(f"p:{word[:PREFIX]}" for word in words if len(word) > PREFIX)
     found.update(f"{one} {other}" for one, other in zip(["^", *words], [*words, "$"], strict=True))
     found.update(f"{one}_{other}" for one, other in zip(words, words[2:], strict=False))
-    found.update(f"c:{hit.concept}" for hit in sentence.hits)
+    found.update(_phrases(sentence, denied))
+    found.update(_groups(sentence, tongue, denied))
     if "?" in sentence.text:
         found.add("x:?")
     return frozenset(found)
+
+
+def _phrases(sentence: Sentence, denied: frozenset[int]) -> Iterator[str]:
+    """What the phrases mean, and which follows which."""
+    last = ""
+    for hit in sentence.hits:
+        meaning = f"n:{hit.concept}" if hit.start in denied else hit.concept
+        yield f"c:{meaning}"
+        if last and meaning != last:
+            yield f"b:{last}>{meaning}"
+        last = meaning
+
+
+def _groups(sentence: Sentence, tongue: Tongue, denied: frozenset[int]) -> Iterator[str]:
+    """The groups of related words, and which follows which: a rare word works like its neighbours."""
+    last: tuple[str, ...] = ()
+    for place, word in enumerate(sentence.words):
+        groups = tongue.related.get(tongue.stem(word), ())
+        yield from (f"t:n:{group}" if place in denied else f"t:{group}" for group in groups)
+        yield from (f"t:{one}>{other}" for one in last for other in groups)
+        last = groups or last
 
 
 def shape(sentences: Sequence[Sentence]) -> frozenset[str]:
@@ -58,30 +79,29 @@ def shape(sentences: Sequence[Sentence]) -> frozenset[str]:
     return frozenset({f"x:len{min(LENGTHS, (words + 1).bit_length() - 1)}", *(() if subject else ("x:nosubj",))})
 
 
-def _words(sentence: Sentence, book: Lexicon, tongue: Tongue) -> list[str]:
+def _words(sentence: Sentence, book: Lexicon, tongue: Tongue, denied: frozenset[int]) -> Iterator[str]:
     """The stems in order: numbers and addresses are all one, and a word that is denied is another word."""
-    addresses = [match.span() for match in _ADDRESS.finditer(sentence.text)] if "@" in sentence.text else []
-    return list(_denied(_plain(sentence, addresses), book, tongue))
-
-
-def _plain(sentence: Sentence, addresses: Sequence[tuple[int, int]]) -> Iterator[str]:
+    addresses = [match.span() for match in ADDRESS.finditer(sentence.text)] if "@" in sentence.text else []
     inside = -1
-    for word, (start, _) in zip(sentence.words, sentence.places, strict=True):
+    for place, (word, (start, _)) in enumerate(zip(sentence.words, sentence.places, strict=True)):
         number = next((n for n, (left, right) in enumerate(addresses) if left <= start < right), -1)
         if number < 0:
-            yield _NUMBER if word.isdigit() else word
+            stem = _NUMBER if word.isdigit() else tongue.stem(word)
+            yield f"n:{stem}" if place in denied and word not in book.small else stem
         elif number != inside:
             yield _ADDRESSED
         inside = number
 
 
-def _denied(words: Iterator[str], book: Lexicon, tongue: Tongue) -> Iterator[str]:
-    left = 0
-    for word in words:
+def _denied(words: Sequence[str], book: Lexicon) -> frozenset[int]:
+    """The places of the words that follow a `not`, up to one that turns the sentence."""
+    found, left = set(), 0
+    for place, word in enumerate(words):
         if word in book.denial:
             left = REACH
-            yield tongue.stem(word)
             continue
         left = 0 if word in book.turning else left
-        yield f"n:{tongue.stem(word)}" if left and word not in book.small else tongue.stem(word)
+        if left:
+            found.add(place)
         left = max(0, left - 1)
+    return frozenset(found)

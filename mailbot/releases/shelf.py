@@ -7,7 +7,7 @@ from mailbot.database.engine import Tx
 from mailbot.languages import Language
 from mailbot.releases import store
 from mailbot.releases.release import Release, before_withdrawal, next_opening
-from mailbot.releases.search import Index, build
+from mailbot.releases.search_index import Index, build
 
 EVER = datetime.min.replace(tzinfo=UTC)
 

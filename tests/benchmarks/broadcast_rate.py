@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -135,12 +137,21 @@ def _ours(url: str, sink: SmtpSink, signer: dkim.Signer | None) -> float:
 async def _one_by_one(sink: SmtpSink) -> float:
     began = time.perf_counter()
     for number in range(PLAIN_MAILS):
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = str(OFFICE), f"awa.{number}@journal.example", LETTER.subject
-        mail.set_content(LETTER.text)
-        mail.add_alternative(LETTER.html, subtype="html")
-        await aiosmtplib.send(mail, hostname=HOST, port=sink.port, start_tls=False)
+        await aiosmtplib.send(_plain(number), hostname=HOST, port=sink.port, start_tls=False)
     return PLAIN_MAILS / (time.perf_counter() - began)
+
+
+def _plain(number: int) -> EmailMessage:
+    """The same mail as one writes it without mailbot."""
+    link = f"https://presse.office.example/u/{number}"
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"], mail["Subject"] = str(OFFICE), f"awa.{number}@journal.example", LETTER.subject
+    mail["Date"], mail["Message-ID"] = format_datetime(datetime.now(UTC)), make_msgid(domain="office.example")
+    for name, value in LETTER.headers:
+        mail[name] = value.replace(LINK, link)
+    mail.set_content(LETTER.text.replace(NAME, f"Awa {number}").replace(LINK, link))
+    mail.add_alternative(LETTER.html.replace(NAME, f"Awa {number}").replace(LINK, link), subtype="html")
+    return mail
 
 
 def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:

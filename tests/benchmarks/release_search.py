@@ -6,7 +6,8 @@ import time
 from datetime import timedelta
 
 from mailbot.releases.release import Edition, Release, State
-from mailbot.releases.search import build, search
+from mailbot.releases.search import search
+from mailbot.releases.search_index import build
 from tests.benchmarks.figure import Figure
 from tests.samples.littoral import LANGUAGES, NOW, QUESTIONS, corpus
 

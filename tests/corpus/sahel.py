@@ -20,7 +20,7 @@ from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.message.reply_text import marks_from
 from mailbot.releases.release import Edition, Release, State
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 
 FOLDER = Path(__file__).parent / "voices"
 LANGUAGES = languages.load([languages.shipped()])

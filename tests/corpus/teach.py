@@ -20,12 +20,13 @@ from mailbot import languages
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.learned import SCALE, written
 from mailbot.inbox.lexicon import Lexicon, lexicon
-from mailbot.inbox.sentence import sentences
+from mailbot.inbox.sentence import sentences, without
 from mailbot.inbox.wording import clauses, shape, wording
-from tests.corpus.sahel import LANGUAGES, NOW, Mail, mails, message
+from tests.corpus.sahel import LANGUAGES, NOW, OFFICE, Mail, mails, message
 
 LESSONS = Path(__file__).parent / "lessons"
-COST, ROUNDS, LEAST_VOICES, LEAST_WEIGHT = 2.0, 8, 2, 4
+COST, ROUNDS, LEAST_WEIGHT = 2.0, 8, 4
+LEAST_VOICES, LEAST_VOICES_OF_TWO = 2, 3  # of a word, and of two that stand together
 NAMES = {"help": Kind.HELP, "latest": Kind.LATEST, "about": Kind.ABOUT}
 KINDS = (*sorted({str(kind) for kind in Kind} - {Kind.EMBARGO, Kind.SEVERAL}), "unclear")
 
@@ -56,7 +57,8 @@ def _lessons(book: Lexicon) -> Iterator[Example]:
 def _example(mail: Mail, book: Lexicon) -> Example:
     said = [label.removeprefix("person:").partition(":")[0] for label in mail.right]
     read = message(mail)
-    found = features(read.subject, read.visible_text, mail.language, book)
+    written = without(read.visible_text, {OFFICE, *([read.sender.address.lower()] if read.sender else [])})
+    found = features(read.subject, written, mail.language, book)
     return Example(mail.language, found, frozenset(str(NAMES.get(name, name)) for name in said), mail.voice)
 
 
@@ -74,13 +76,17 @@ def fit(taught: Sequence[Example], seed: int = 0) -> dict[str, list[float]]:
         often.update(example.features)
         for feature in example.features:
             voices[feature].add(example.voice)
-    kept = {feature: number for number, feature in enumerate(sorted(one for one in voices if len(voices[one]) >= LEAST_VOICES))}
+    kept = {feature: number for number, feature in enumerate(sorted(one for one in voices if _is_common(one, len(voices[one]))))}
     rarity = [log(len(taught) / often[feature]) for feature in kept] + [1.0]
     rows = [_row([kept[feature] for feature in sorted(example.features) if feature in kept], rarity) for example in taught]
     columns = [_column(rows, [1 if kind in example.kinds else -1 for example in taught], len(rarity), seed) for kind in KINDS]
     sized = [[weight * worth for weight, worth in zip(column, rarity, strict=True)] for column in columns]
     sized.append([worth**2 for worth in rarity])
     return {feature: [column[number] for column in sized] for feature, number in {**kept, "": len(kept)}.items()}
+
+
+def _is_common(feature: str, voices: int) -> bool:
+    return voices >= (LEAST_VOICES_OF_TWO if any(mark in feature for mark in " _>") else LEAST_VOICES)
 
 
 def _row(features: Sequence[int], rarity: Sequence[float]) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -43,7 +43,12 @@ def decide_text(subject: str, text: str) -> str:
 
 
 def shown(decided: Decided) -> dict[str, Any]:
-    """The decision in the words of expected.yaml."""
+    """The decision in the words of expected.yaml; `besides`: why a person gets the mail as well."""
+    besides = [other.why for other in decided.decisions[1:] if isinstance(other, HandOff)]
+    return _shown(decided) | ({"besides": besides} if besides else {})
+
+
+def _shown(decided: Decided) -> dict[str, Any]:
     match decided.decision:
         case SendRelease() as sent:
             return {"action": "send_release", "release": sent.edition, "why": sent.why, "full": sent.full}

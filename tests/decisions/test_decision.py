@@ -16,7 +16,7 @@ from mailbot.inbox.reason import Reason
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable, parse
 from mailbot.releases.release import Release
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 from tests.samples.littoral import CONTEXT, LANGUAGES, NOW, RELEASES, release
 
 ASKED = "Bonjour, je voudrais votre dernier communiqué, svp."
@@ -223,7 +223,7 @@ def test_a_machine_is_settled_before_its_words_are_read() -> None:
     ("text", "subject", "expected"),
     [
         ("", "", "nothing-written"),
-        ("Bonjour", "", "not-sure"),
+        ("Bonjour", "", "not-understood"),
         ("Ne m'envoyez pas votre dernier communiqué", "", "negated"),
         ("Votre dernier communiqué svp, à envoyer à bob@autre.example", "", "someone-else"),
         ("Merci de m'envoyer le communiqué sur la centrale nucléaire de Brickaville", "", "no-match"),

@@ -12,7 +12,7 @@ from mailbot.inbox.language import detect
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.reason import Reason
 from mailbot.languages import Language
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 from tests.samples.littoral import INDEX, LANGUAGES, RELEASES, release
 
 BOOK = lexicon(LANGUAGES)

@@ -9,7 +9,8 @@ from mailbot.inbox.decision import decide
 from mailbot.inbox.outcome import HandOff
 from mailbot.languages import Language
 from mailbot.message.incoming import IncomingMessage, parse
-from mailbot.releases.search import build, search
+from mailbot.releases.search import search
+from mailbot.releases.search_index import build
 from mailbot.releases.spelling import in_one_form, spellings
 from tests.samples.littoral import CONTEXT, LANGUAGES, NOW, release
 

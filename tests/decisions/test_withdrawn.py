@@ -7,7 +7,7 @@ import pytest
 from mailbot.inbox.outcome import HandOff, SendRelease
 from mailbot.message.incoming import IncomingMessage
 from mailbot.releases.release import Release, State, before_withdrawal
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 from tests.decisions.test_decision import LATEST, decided, mail
 from tests.samples.littoral import LANGUAGES, NOW, RELEASES
 

@@ -14,7 +14,7 @@ from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, SendRelease
 from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 from tests.samples.littoral import LANGUAGES, NOW, corpus
 
 OURS, THEIRS = "presse@littoral.example", "awa@radio.example"

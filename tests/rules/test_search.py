@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailbot.releases.release import State
-from mailbot.releases.search import Index, build, search
+from mailbot.releases.search import search
+from mailbot.releases.search_index import Index, build
 from tests.samples.littoral import LANGUAGES, NOW, QUESTIONS, corpus, release
 
 

@@ -59,7 +59,7 @@ def test_who_speaks_of_leaving_and_of_nothing_else_by_far_need_not_say_it_loudly
 
 
 def test_the_newest_and_off_the_list_are_two_wishes_though_the_phrases_hear_one() -> None:
-    both = heard({Kind.LATEST: 0.8, Kind.UNSUBSCRIBE: 0.55}, {Kind.LATEST: 1.4, Kind.UNSUBSCRIBE: 0.6})
+    both = heard({Kind.LATEST: 0.8, Kind.UNSUBSCRIBE: 0.65}, {Kind.LATEST: 1.4, Kind.UNSUBSCRIBE: 0.7})
     assert acts(said(Kind.UNSUBSCRIBE), both) == {Kind.LATEST, Kind.UNSUBSCRIBE}
 
 
@@ -74,6 +74,6 @@ def test_in_a_few_words_a_not_is_meant_however_sure_what_was_learned_is() -> Non
 
 
 def test_the_release_that_photos_are_of_is_sent_only_where_it_is_asked_for_loudly() -> None:
-    scores = {Kind.PHOTOS: 0.5, Kind.LATEST: 0.4}
+    scores = {Kind.PHOTOS: 0.5, Kind.LATEST: 0.65}
     assert acts(said(Kind.PHOTOS), heard(scores, {Kind.PHOTOS: 1.3, Kind.LATEST: 0.7})) == set()
     assert acts(said(Kind.PHOTOS), heard(scores, {Kind.PHOTOS: 1.3, Kind.LATEST: 0.9})) == {Kind.LATEST}

@@ -10,7 +10,7 @@ from mailbot.inbox.outcome import Context
 from mailbot.message.address import key
 from mailbot.message.authentication import Authentication
 from mailbot.releases.release import Edition, Release, State
-from mailbot.releases.search import build
+from mailbot.releases.search_index import build
 
 LANGUAGES = languages.load([languages.shipped()])
 SAMPLES = yaml.load((Path(__file__).parent / "search.yaml").read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
