@@ -71,8 +71,9 @@ def execute_pair(
         return frozenset(row[key] for row in rows)
     kind = (first, second, frozenset(rows[0]))
     made = _PAIRS.get(kind) or _PAIRS.setdefault(kind, _pair(tx, first, second, rows[0], key))
-    given = made.same | {_ROWS: json.dumps(rows, default=datetime.isoformat)}
-    return frozenset(tx.exec_driver_sql(made.sql, given).scalars())
+    with closing(_cursor(tx, made.sql, made.same | {_ROWS: json.dumps(rows, default=datetime.isoformat)})) as cursor:
+        done = rows if cursor.rowcount == len(rows) else [{key: kept} for (kept,) in cursor.fetchall()]
+        return frozenset(row[key] for row in done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,16 @@ def _run(tx: Tx, statement: _Statement, values: Mapping[str, Any]) -> DBAPICurso
     given = {**made.same, **values}
     for name, process in made.processed:
         given[name] = process(given[name])
-    placed: Any = given if made.places is None else tuple([given[name] for name in made.places])
+    return _cursor(tx, made.sql, given if made.places is None else tuple([given[name] for name in made.places]))
+
+
+def _cursor(tx: Tx, sql: str, placed: Any) -> DBAPICursor:
     cursor = tx.connection.cursor()
     try:
-        cursor.execute(made.sql, placed)
+        cursor.execute(sql, placed)
     except tx.dialect.loaded_dbapi.Error as fault:  # as SQLAlchemy would say it, and without the values, which are somebody's mail
         raise sa.exc.DBAPIError.instance(
-            made.sql, None, fault, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
+            sql, None, fault, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
         ) from fault
     return cursor
 
