@@ -5,19 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailbot.inbox.outcome import Context
-from tests.corpus.sahel import Mail, acted, done, is_disposed, is_right, is_wrong, mails, office, wanted
+from tests.corpus.sahel import Mail, acted, done, is_disposed, is_lost, is_right, is_wrong, mails, office, wanted
 
 PARTS = ("heard", "apart")
 
 
 @dataclass(frozen=True, repr=False)
 class Figures:
-    """Of one part: how many mails, how many with the right acts, those not exactly right, those for which something wrong was done."""
+    """Of one part: how many mails, how many with the right acts, those not exactly right, those for which something wrong was done, and
+    how many that a person should have got and none did."""
 
     mails: int
     disposed: int
     missed: list[tuple[Mail, set[tuple[str, ...]]]]
     wrong: list[tuple[Mail, set[tuple[str, ...]]]]
+    lost: int
 
     @property
     def share(self) -> float:
@@ -34,7 +36,7 @@ class Figures:
     def __str__(self) -> str:
         right = self.mails - len(self.missed)
         acts = f"{100 * self.acts:.1f} % with the right acts ({self.disposed})"
-        return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {acts}, {len(self.wrong)} wrong acts"
+        return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {acts}, {len(self.wrong)} wrong acts, {self.lost} lost"
 
 
 def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
@@ -44,6 +46,7 @@ def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
         sum(is_disposed(got, wanted(mail)) for mail, got in judged),
         [(mail, got) for mail, got in judged if not is_right(got, wanted(mail))],
         [(mail, got) for mail, got in judged if is_wrong(got, wanted(mail))],
+        sum(is_lost(got, wanted(mail)) for mail, got in judged),
     )
 
 

@@ -149,6 +149,11 @@ def is_disposed(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
     return seen == right
 
 
+def is_lost(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
+    """A person should get it, and none does: a request for an interview beside one for a release, of which the release was sent."""
+    return "hand_off" in {one[0] for one in want} - {one[0] for one in got}
+
+
 def is_wrong(got: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> bool:
     """Something was done that nobody asked for: a release, a place on the list, or a person's mail filed unread."""
     slugs = {one[1].removesuffix("-en") for one in want if one[0] == "send_release"}

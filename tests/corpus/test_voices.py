@@ -18,6 +18,7 @@ LEAST = {"heard": 0.88, "apart": 0.71}
 LEAST_UNHEARD = 0.66
 MOST_WRONG = {"heard": 11, "apart": 7}  # of 2,691 and 1,154; what is aimed at is none
 MOST_WRONG_UNHEARD = 21                 # of 2,071, taught without them
+MOST_LOST = {"heard": 7, "apart": 5}  # ... nor here: wishes that a person should have got and none did
 LOOKED_AT, LEFT_OUT = 4, 5  # one voice heard in so many
 
 
@@ -33,7 +34,7 @@ def test_so_many_get_exactly_what_is_right_and_next_to_nothing_is_done_that_nobo
     some = every(LOOKED_AT, those) if part == "heard" else {mail.voice for mail in those}
     found = figures(mail for mail in those if mail.voice in some)
     wrong = len(found.wrong)
-    assert wrong <= MOST_WRONG[part], f"{found}\n{pairs(found.wrong)}"
+    assert wrong <= MOST_WRONG[part] and found.lost <= MOST_LOST[part], f"{found}\n{pairs(found.wrong)}"
     assert found.share >= LEAST[part], str(found)
 
 
