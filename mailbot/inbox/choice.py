@@ -131,11 +131,8 @@ def _names_none(told: str, reading: Reading, leaning: float, index: Index, known
 
 def _is_meant(match: Match, reading: Reading, index: Index, known: frozenset[str]) -> bool:
     """`The one on the border post`, with no other name in the mail: `the centre in Sévaré` is not that in Faladié."""
-    return match.is_named and not match.lacks_a_number and _has_all_names(match, reading, index, known)
-
-
-def _has_all_names(match: Match, reading: Reading, index: Index, known: frozenset[str]) -> bool:
-    return all(fold(name) in known for name in names_lacking(index, reading.whole, match.release))
+    lacking = names_lacking(index, reading.whole, match.release)
+    return match.is_named and not match.lacks_a_number and all(fold(name) in known for name in lacking)
 
 
 def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Index, now: datetime) -> Choice | Doubt:

@@ -55,7 +55,9 @@ def understand(message: IncomingMessage, ears: Ears, now: datetime) -> Understoo
     heard = opinion(model, shape(found), [wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)])
     unknown = tuple(word for word in reading.unexplained_beside if tongue.stem(word) not in model.rows)
     weighed = weigh(replace(reading, unexplained_beside=unknown), heard)
-    return Understood(spoken, replace(weighed, wanted_language=_other_language(found, spoken)), wanted_by)
+    # Whoever asks later what no phrase explains, as for photos, is told all of it.
+    told = replace(weighed, unexplained_beside=reading.unexplained_beside, wanted_language=_other_language(found, spoken))
+    return Understood(spoken, told, wanted_by)
 
 
 def _other_language(found: Sequence[Sentence], spoken: str) -> str:

@@ -39,8 +39,8 @@ CLEAR, DENIED = 0.7, -0.43  # the phrases are sure; what was learned says otherw
 UNHEARD, FAINT = -0.8, -0.64  # below it nothing was heard at all
 THIS_WAY = 0.86  # so much likelier the one than the other: on the list, or off it
 NEAR = 1.0  # on and off the list are near: the other way must be so much less likely
-CERTAIN, FEW_WORDS = 0.5, 12  # so sure that an unknown word beside the release changes nothing; a mail of so few has no other
-REFUSAL_WORDS = 16
+CERTAIN, FEW_WORDS = 0.5, 12  # of so few words one that nobody knows, beside the release, may change everything; unless it is so sure
+REFUSAL_WORDS = 16  # and of so few a `not` is meant, however sure it is
 SURE, UNSURE = 0.9, 0.4
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from mailbot.audience.journalist import State
 from mailbot.database.broadcast_tables import broadcast, letter
 from mailbot.database.engine import Tx
-from mailbot.database.many import among, execute_many, execute_pair
+from mailbot.database.many import BY_INDEX, among, execute_many, execute_pair
 from mailbot.database.tables import attempt, delivery, journalist, suppression
 from mailbot.message.address import Address
 from mailbot.outbox.bulk_standing_store import FINISHED, SENDING, WITHDRAWAL
@@ -129,7 +129,7 @@ class Held:
 def alone_with_the_pace(tx: Tx) -> None:
     """Until this transaction ends nobody else counts or begins attempts. SQLite has one writer."""
     if tx.dialect.name == "postgresql":
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(PACE_LOCK)))
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(PACE_LOCK), *BY_INDEX))  # what is counted next may be a long table
 
 
 def sending(tx: Tx) -> list[str]:

@@ -115,6 +115,7 @@ def test_a_plain_wish_for_photos_of_a_release_that_it_names_is_granted(text: str
         "Des photos de votre dernier communiqué svp, et une interview de la directrice.",
         "We need the release on the oil spill, plus two or three pictures of the tarpaulins being handed out.",
         "Please delete the photos of my daughter from your release on the turtles",
+        "Could you delete the photos of your latest press release please?",
         "Envoyez les photos de votre dernier communiqué à bob@journal.example svp",
     ],
 )
