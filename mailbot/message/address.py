@@ -59,9 +59,9 @@ def parse(text: str) -> Address | None:
 @lru_cache(1024)  # of one mail it is asked a dozen times
 def key(address: str) -> str:
     """The canonical key of an address; "" when it is none."""
-    valid = _valid(address)
-    local, _, domain = valid.rpartition("@")
-    return f"{unicodedata.normalize('NFC', local).translate(_ASCII_LOWER)}@{domain}" if valid else ""
+    found = valid(address)
+    local, _, domain = found.rpartition("@")
+    return f"{unicodedata.normalize('NFC', local).translate(_ASCII_LOWER)}@{domain}" if found else ""
 
 
 def cap_key(address: str) -> str:
@@ -103,7 +103,7 @@ def mailboxes(value: str) -> tuple[tuple[Address | None, ...], bool]:
         group = group or is_group
         if len(found) >= MAX_MAILBOXES:
             break
-        address = _valid((angle[1:].removesuffix(">") if angle is not None else "".join(words)).strip())
+        address = valid((angle[1:].removesuffix(">") if angle is not None else "".join(words)).strip())
         found.append(Address(address, header.decode(_unquoted(words), NAME_LIMIT) if angle is not None else "") if address else None)
     return tuple(found), group
 
@@ -146,10 +146,10 @@ def is_plain(value: str) -> bool:
     if not found:
         return False
     address = found[1] if found[1] is not None else found[2]
-    return bool(_PLAIN_ADDRESS.fullmatch(address)) and _valid(address) != "" and parseaddr(value)[1] == address
+    return bool(_PLAIN_ADDRESS.fullmatch(address)) and valid(address) != "" and parseaddr(value)[1] == address
 
 
-def _valid(address: str) -> str:
+def valid(address: str) -> str:
     """The address with its domain as A-label, or "" when it is not one that we accept."""
     if len(address) > 320:
         return ""

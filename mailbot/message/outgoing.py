@@ -145,19 +145,19 @@ def mailbox(box: Address) -> str:
     local, _, domain = box.address.rpartition("@")
     if not local.isascii():
         raise Unsendable(f"{clean_header(box.address, 320)} has letters before the @ that plain mail cannot carry")
-    valid = address.parse(f"{local}@{domain}")
-    if valid is None:
+    written = address.valid(f"{local}@{domain}")
+    if not written:
         raise Unsendable(f"{clean_header(box.address, 320)!r} is not an address")
     name = clean_header(box.name, address.NAME_LIMIT)
     if not name:
-        return valid.address
+        return written
     if not name.isascii() or "=?" in name:
         phrase = "\n ".join(_encoded_words(name))
     elif _ATOMS.fullmatch(name):
         phrase = name
     else:
         phrase = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    return f"{phrase}\n <{valid.address}>" if len(phrase) + len(valid.address) > _LINE - 8 else f"{phrase} <{valid.address}>"
+    return f"{phrase}\n <{written}>" if len(phrase) + len(written) > _LINE - 8 else f"{phrase} <{written}>"
 
 
 def unstructured(value: str, used: int) -> str:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailbot.message import outgoing
 from mailbot.message.address import Address
@@ -56,8 +57,7 @@ class Pieces:
     seal: bytes  # of everything that all share
 
 
-@dataclass(frozen=True, slots=True)
-class Spliced:
+class Spliced(NamedTuple):
     """A mail, wire-ready but for the final dot: lines end with CRLF, and none begins with a dot. The head ends before the empty line."""
 
     head: bytes

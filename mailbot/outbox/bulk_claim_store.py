@@ -7,9 +7,9 @@ Order of locks, so that nobody waits for each other: the pace, the edition (last
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,14 +27,14 @@ from mailbot.outbox.store import WAITING, Claimed, Draft
 ORPHANS_AT_ONCE = 1000
 PACE_LOCK = 0x6D61696C  # any number, the same in every process
 
-_COLUMNS = (
+_HELD = (  # in the order of Held
     delivery.c.id, delivery.c.key, delivery.c.broadcast, delivery.c.journalist, delivery.c.letter, delivery.c.recipient,
     delivery.c.recipient_name, delivery.c.recipient_key, delivery.c.release, delivery.c.edition, delivery.c.content_hash,
     delivery.c.language, delivery.c.written_from, delivery.c.message_id, delivery.c.fence, delivery.c.attempts, delivery.c.doubts,
-    delivery.c.date, delivery.c.raw_hash, delivery.c.state, delivery.c.holder, delivery.c.in_doubt_since,
+    delivery.c.date, delivery.c.raw_hash,
 )  # fmt: skip
 _DUE = (
-    sa.select(*_COLUMNS)
+    sa.select(delivery.c.id)
     .where(
         delivery.c.broadcast == sa.bindparam("the_broadcast"), delivery.c.state == sa.bindparam("the_state"),
         delivery.c.due_at <= sa.bindparam("now"), delivery.c.priority == BY_LETTER,
@@ -42,22 +42,20 @@ _DUE = (
     .order_by(delivery.c.due_at)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")
 )  # fmt: skip
+_TAKE = (
+    delivery.update()
+    .where(delivery.c.id.in_(sa.select(_DUE.c.id)))
+    .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
+    .returning(*_HELD, delivery.c.due_at)
+)
 # A row is found by its id alone: PostgreSQL would else look through every row that is or was of this state.
 _state = sa.func.coalesce(delivery.c.state, "")
 _OURS = delivery.update().where(
     delivery.c.id == sa.bindparam("the_delivery"), _state == DeliveryState.SENDING,
     delivery.c.holder == sa.bindparam("the_holder"), delivery.c.fence == sa.bindparam("the_fence"),
 )  # fmt: skip
-_TAKE = (
-    delivery.update()
-    .where(
-        delivery.c.id == sa.bindparam("the_delivery"),
-        delivery.c.fence == sa.bindparam("the_fence"),
-        sa.or_(*(_state == state for state in WAITING)),  # one by one: many rows are changed by one statement
-    )
-    .values(state=DeliveryState.SENDING, holder=sa.bindparam("the_holder"), fence=delivery.c.fence + 1)
-)
 _MARK = _OURS.values(
     in_doubt_since=sa.bindparam("now"), date=sa.bindparam("the_date"), raw_hash=sa.bindparam("the_hash"),
     attempts=sa.bindparam("the_attempts"),
@@ -84,22 +82,23 @@ _TRIED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A mail of an announcement that this holder alone may try now. `attempts` are the earlier ones."""
+class Held(NamedTuple):
+    """A mail of an announcement that this holder alone may try now. `attempts` are the earlier ones. A tuple, as the row is: a dataclass
+    of so many fields takes five times as long to be made, for each of a hundred thousand."""
 
     id: str
     key: str
     broadcast: str
     journalist: int
     letter: int
-    to: Address
+    address: str
+    name: str
     recipient_key: str
     release: str
     edition: str
     content_hash: str
     language: str
-    facts: dict[str, str]
+    facts: dict[str, str] | None
     message_id: str
     fence: int
     attempts: int
@@ -107,11 +106,16 @@ class Held:
     date: datetime | None
     raw_hash: str
 
+    @property
+    def to(self) -> Address:
+        """As it stands in its To."""
+        return Address(self.address, self.name)
+
     def claimed(self) -> Claimed:
         """The same as the single path knows it, with the attempt that is going on."""
         draft = Draft(
-            key=self.key, kind=Kind.BROADCAST, recipient=self.to, language=self.language, subject="", text="", release=self.release,
-            edition=self.edition, content_hash=self.content_hash,
+            key=self.key, kind=Kind.BROADCAST, recipient=self.to, language=self.language, subject="", text="",
+            release=self.release, edition=self.edition, content_hash=self.content_hash,
         )  # fmt: skip
         return Claimed(
             id=self.id, kind=Kind.BROADCAST, fence=self.fence, attempts=self.attempts + 1, doubts=self.doubts, draft=draft,
@@ -121,8 +125,8 @@ class Held:
     def recipient(self, format_: str, waits_for: str) -> Recipient:
         """What its values are made from."""
         return Recipient(
-            delivery=self.id, broadcast=self.broadcast, journalist=self.journalist, address=self.to.address, name=self.to.name,
-            language=self.language, format=format_, waits_for=waits_for, release=self.release, edition=self.edition, facts=self.facts,
+            delivery=self.id, broadcast=self.broadcast, journalist=self.journalist, address=self.address, name=self.name,
+            language=self.language, format=format_, waits_for=waits_for, release=self.release, edition=self.edition, facts=self.facts or {},
         )  # fmt: skip
 
 
@@ -152,16 +156,13 @@ def next_due(tx: Tx) -> datetime | None:
 
 def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
     """Up to so many that are due; what is tried again comes before what was never tried. Who has left meanwhile is not among them."""
-    rows: list[Any] = []
+    held: list[Held] = []
     for which in sending(tx):
         for state in (DeliveryState.RETRYING, DeliveryState.QUEUED):
-            if len(rows) < most:
-                asked = {"the_broadcast": which, "the_state": state, "now": now, "most": most - len(rows)}
-                rows += tx.execute(_DUE, asked)
-    if not rows:
-        return []
-    execute_many(tx, _TAKE, [{"the_delivery": row.id, "the_holder": holder, "the_fence": row.fence} for row in rows])
-    return wanted(tx, [_held(row, row.fence + 1) for row in rows], holder, now)
+            if len(held) < most:
+                asked = {"the_broadcast": which, "the_state": state, "now": now, "most": most - len(held), "the_holder": holder}
+                held += [Held._make(row[:-1]) for row in sorted(tx.execute(_TAKE, asked), key=itemgetter(-1))]
+    return wanted(tx, held, holder, now)
 
 
 def wanted(tx: Tx, held: Sequence[Held], holder: str, now: datetime) -> list[Held]:
@@ -253,10 +254,10 @@ def begin(tx: Tx, one: Held, holder: str, now: datetime) -> bool:
 def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Held, str, bool]]:
     """What a worker left that is gone: by whom it was held, and whether its bytes may have left."""
     of = (delivery.c.priority == BY_LETTER, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(list(living)))
-    rows = tx.execute(sa.select(*_COLUMNS).where(*of).limit(ORPHANS_AT_ONCE).with_for_update(skip_locked=True))
-    return [
-        (_held(row, row.fence, marked=row.in_doubt_since is not None), row.holder, row.in_doubt_since is not None) for row in rows
-    ]  # fmt: skip
+    asked = sa.select(*_HELD, delivery.c.holder, delivery.c.in_doubt_since.is_not(None))
+    rows = tx.execute(asked.where(*of).limit(ORPHANS_AT_ONCE).with_for_update(skip_locked=True))
+    found = [(Held._make(row[:-2]), str(row[-2]), bool(row[-1])) for row in rows]
+    return [(held._replace(attempts=held.attempts - in_doubt), holder, in_doubt) for held, holder, in_doubt in found]
 
 
 def letter_rows(tx: Tx, ids: Collection[int]) -> list[Any]:
@@ -270,12 +271,3 @@ def _change(tx: Tx, one: Held, holder: str, values: dict[str, Any]) -> bool:
 
 def _ours(one: Held, holder: str) -> dict[str, Any]:
     return {"the_delivery": one.id, "the_holder": holder, "the_fence": one.fence}
-
-
-def _held(row: Any, fence: int, *, marked: bool = False) -> Held:
-    return Held(
-        id=row.id, key=row.key, broadcast=row.broadcast, journalist=row.journalist, letter=row.letter,
-        to=Address(row.recipient, row.recipient_name), recipient_key=row.recipient_key, release=row.release, edition=row.edition,
-        content_hash=row.content_hash, language=row.language, facts=row.written_from or {}, message_id=row.message_id, fence=fence,
-        attempts=row.attempts - marked, doubts=row.doubts, date=row.date, raw_hash=row.raw_hash,
-    )  # fmt: skip

@@ -12,9 +12,8 @@ import random
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -27,7 +26,7 @@ from mailbot.outbox import bulk_record
 from mailbot.outbox.bulk_claim_store import Held
 from mailbot.outbox.bulk_record import Done, Made, Outcome
 from mailbot.outbox.bulk_store import Values, letter_of
-from mailbot.outbox.delivery import Failed, Fault, Phase, RelayDown, Reply, Sent, Uncertain
+from mailbot.outbox.delivery import Failed, Fault, Kind, Phase, RelayDown, Reply, Sent, Uncertain
 from mailbot.outbox.patience import Patience
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ LETTERS_KEPT = 64
 CHANGED = "bytes-differ"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A mail to be sent now: it is marked as in doubt already."""
 
     held: Held
@@ -104,7 +102,8 @@ class Mailroom:
         if reply.fault is Fault.STOPPED:
             self._give_up(job)
             return
-        verdict = self._patience.judged(reply, job.held.claimed(), now, random.random())  # noqa: S311 - spreads retries, guards nothing
+        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+        verdict = self._patience.judged(reply, Kind.BROADCAST, job.held.attempts + 1, job.held.doubts, now, jitter)
         self._outcomes.append(Outcome(job.held, verdict, reply, now))
         if not isinstance(verdict, Sent):
             log.info("delivery", delivery=job.held.id, kind="broadcast", verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailbot.database import flag, lease
 from mailbot.database.engine import Tx
@@ -19,8 +19,7 @@ DIED = Reply(phase=Phase.DATA, fault=Fault.LOST, text="mailbot died while it wai
 LOOK = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the relay said of a marked mail, or what is wrong with one that cannot be made (`parked`: nothing was said)."""
 
     held: Held
@@ -30,8 +29,7 @@ class Outcome:
     parked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A mail whose bytes are fixed."""
 
     held: Held

@@ -148,7 +148,7 @@ class Dispatcher:
                 return None if sent else Wait(min(idle.until, job))
             sent += 1
             try:
-                reply = await relay.send(self._envelope_sender(job.held.message_id), job.held.to.address, job.octets, None)
+                reply = await relay.send(self._envelope_sender(job.held.message_id), job.held.address, job.octets, None)
             except asyncio.CancelledError:
                 self._mailroom.heard(job, Reply(phase=relay.phase, fault=Fault.LOST, text=CUT))
                 raise
@@ -278,7 +278,8 @@ class Dispatcher:
             await self._database.write(store.put_back, claimed, self._holder)
             log.info("sending-stopped", delivery=claimed.id)
             return
-        verdict = self._patience.judged(reply, claimed, now, random.random())  # noqa: S311 - spreads retries, guards nothing
+        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+        verdict = self._patience.judged(reply, claimed.kind, claimed.attempts, claimed.doubts, now, jitter)
         await self._database.write(self._record, claimed, self._holder, verdict, reply, now)
         log.info("delivery", delivery=claimed.id, kind=claimed.kind, verdict=type(verdict).__name__, phase=reply.phase, code=reply.code)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mailbot.outbox.delivery import RelayDown, Reply, RetryAt, Verdict, judge
+from mailbot.outbox.delivery import Kind, RelayDown, Reply, RetryAt, Verdict, judge
 from mailbot.outbox.store import Claimed
 
 
@@ -15,10 +15,10 @@ class Patience:
         self._failures = 0
         self.until: datetime | None = None
 
-    def judged(self, reply: Reply, claimed: Claimed, now: datetime, jitter: float) -> Verdict:
+    def judged(self, reply: Reply, kind: Kind, attempts: int, doubts: int, now: datetime, jitter: float) -> Verdict:
         """What becomes of this mail, and the wait of the others. Connections that fail together have failed once."""
         verdict = judge(
-            reply, kind=claimed.kind, attempts=claimed.attempts, doubts=claimed.doubts, now=now, schedule=self._schedule,
+            reply, kind=kind, attempts=attempts, doubts=doubts, now=now, schedule=self._schedule,
             uncertain_retry_seconds=self._uncertain, relay_failures=self._failures, jitter=jitter,
         )  # fmt: skip
         if isinstance(verdict, RelayDown):

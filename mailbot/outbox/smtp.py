@@ -25,7 +25,7 @@ from mailbot.oauth.access_token import AccessToken, TokenLater, TokenRefused
 from mailbot.oauth.access_tokens import AccessTokens
 from mailbot.outbox.delivery import Fault, Phase, Reply, enhanced_status, login_was_refused
 from mailbot.outbox.smtp_dial import dial, prove
-from mailbot.outbox.smtp_upload import Upload
+from mailbot.outbox.smtp_upload import Deadline, Upload
 from mailbot.outbox.wire import Nonsense, offer, printable, size_limit, unfit, wire_ready
 
 GO_AHEAD, CLOSING = 354, 421
@@ -75,6 +75,7 @@ class Relay:
         self._token: AccessToken | None = None  # what opened the connection
         self._phase = Phase.CONNECT
         self._upload: Upload | None = None
+        self._deadline = Deadline()
         self._mails = 0  # on this connection
         self._envelope_open = False
 
@@ -93,7 +94,8 @@ class Relay:
         and DATA leave in one write where the relay offers PIPELINING (RFC 2920), the mail when it has said yes to all three. A
         cancelled send cuts the connection at once; `phase` says whether the mail is in doubt. One call at a time.
         """
-        self._phase, self._upload, asked = Phase.CONNECT, None, _cancellations()
+        self._phase, self._upload, task = Phase.CONNECT, None, asyncio.current_task()
+        asked = task.cancelling() if task else 0
         if refusal := unfit(envelope_sender, recipient, data):
             return refusal
         try:
@@ -106,7 +108,7 @@ class Relay:
                 self._forget_token(reply)
                 self.abort()
                 reply = await self._envelope(envelope_sender, recipient, len(data), at_once)
-            if _cancellations() > asked:
+            if task and task.cancelling() > asked:
                 raise asyncio.CancelledError  # Python 3.11's wait_for swallows one that comes together with a reply
             if reply is None and before_data is not None and not await before_data():
                 await self.close()
@@ -146,6 +148,7 @@ class Relay:
         """Cut the connection where there is one. What is buffered does not leave."""
         client, self._client = self._client, None
         self._mails, self._envelope_open = 0, False
+        self._deadline.end()
         if client is not None:
             if isinstance(client.transport, asyncio.WriteTransport):
                 client.transport.abort()
@@ -176,17 +179,16 @@ class Relay:
 
     async def _pipelined(self, client: SMTP, envelope: bytes) -> Reply | None:
         """Up to the relay's go-ahead: None. The phase is that of the first command that was refused, or not answered."""
-        upload = self._upload = Upload(_open_transport(client))
+        upload = self._upload = Upload(_open_transport(client), self._deadline)
         refused: Reply | None = None
-        upload.ask(envelope)
-        async with asyncio.timeout(self._server.step_seconds):
-            for phase in (Phase.ENVELOPE_MAIL, Phase.ENVELOPE_RCPT, Phase.BODY):
-                self._phase = phase if refused is None else self._phase
-                code, text = await upload.said()
-                if refused is None and not (code == GO_AHEAD if phase is Phase.BODY else 200 <= code < 300):
-                    refused = self._reply(code, text) if 400 <= code < 600 else self._unanswered(Nonsense(f"{code} {text}"))
-                if code == CLOSING:
-                    break
+        upload.ask(envelope, self._server.step_seconds)
+        for phase in (Phase.ENVELOPE_MAIL, Phase.ENVELOPE_RCPT, Phase.BODY):
+            self._phase = phase if refused is None else self._phase
+            code, text = await upload.said()
+            if refused is None and not (code == GO_AHEAD if phase is Phase.BODY else 200 <= code < 300):
+                refused = self._reply(code, text) if 400 <= code < 600 else self._unanswered(Nonsense(f"{code} {text}"))
+            if code == CLOSING:
+                break
         out_of_step = code in (GO_AHEAD, CLOSING) or (refused is not None and not refused.refused)
         if refused is not None and (out_of_step or not upload.give_back(client.protocol)):
             self.abort()  # it may wait for a mail that must not come
@@ -199,15 +201,13 @@ class Relay:
         try:
             if client is None:
                 raise ConnectionError(CLOSED)
-            upload = self._upload = self._upload or Upload(_open_transport(client))
+            upload = self._upload = self._upload or Upload(_open_transport(client), self._deadline)
             if not going:
-                upload.ask(b"DATA\r\n")
-                async with asyncio.timeout(self._server.step_seconds):
-                    code, text = await upload.said()
+                upload.ask(b"DATA\r\n", self._server.step_seconds)
+                code, text = await upload.said()
                 going = code == GO_AHEAD
             if going:
-                async with asyncio.timeout(self._server.seconds_for(len(wire))):
-                    code, text = await upload.hand_over(wire)
+                code, text = await upload.hand_over(wire, self._server.seconds_for(len(wire)))
         except WIRE_TROUBLE as error:
             return self._unanswered(error)
         if not (400 <= code < 600 or (200 <= code < 300 and upload.all_left)):
@@ -335,8 +335,3 @@ def _open_transport(client: SMTP) -> asyncio.Transport:
     if not isinstance(client.transport, asyncio.Transport) or client.transport.is_closing():
         raise ConnectionError(CLOSED)
     return client.transport
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return task.cancelling() if task else 0

@@ -88,5 +88,7 @@ def offer(extensions: Mapping[str, str], tls: str, username: str) -> str:
 
 def printable(text: str) -> str:
     """The relay's words in one line, without what a database or a terminal may choke on."""
+    if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
+        return text[:TEXT_CHARACTERS]  # what they nearly always are
     plain = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join("".join(character if character.isprintable() else " " for character in plain).split())[:TEXT_CHARACTERS]

@@ -9,6 +9,7 @@ import pytest
 
 from mailbot.outbox.delivery import Fault, Phase, Reply
 from mailbot.outbox.smtp import Relay, Server
+from mailbot.outbox.smtp_upload import Deadline
 from tests.edges.test_smtp import cut, flood
 from tests.edges.test_smtp_sink import MAIL, MATRIX, server
 from tests.servers.relay import LoopbackRelay
@@ -51,6 +52,21 @@ async def test_a_relay_that_offers_none_is_spoken_to_one_by_one(relay: LoopbackR
     sender = Relay(relay.server())
     assert (await send(sender)).accepted and [got.content for got in relay.mails] == [MAIL]
     await sender.close()
+
+
+async def test_a_deadline_rings_once_when_it_was_set_last_and_a_lifted_one_never() -> None:
+    pushed_back, drawn_nearer, lifted, ended = Deadline(), Deadline(), Deadline(), Deadline()
+    rung: asyncio.Queue[str] = asyncio.Queue()
+    for deadline, first in ((pushed_back, 0.01), (drawn_nearer, 3600), (lifted, 0.01), (ended, 0.01)):
+        deadline.set(first, lambda: rung.put_nowait("for a part of the dialogue that was over"))
+    lifted.lift()
+    ended.end()
+    drawn_nearer.set(0.05, lambda: rung.put_nowait("drawn nearer"))
+    pushed_back.set(0.1, lambda: rung.put_nowait("pushed back"))
+    assert [await asyncio.wait_for(rung.get(), 10), await asyncio.wait_for(rung.get(), 10)] == ["drawn nearer", "pushed back"]
+    assert rung.empty()
+    ended.set(0.01, lambda: rung.put_nowait("on another connection"))
+    assert await asyncio.wait_for(rung.get(), 10) == "on another connection"
 
 
 Answer = str | Callable[[asyncio.StreamWriter], Awaitable[None]]
