@@ -71,6 +71,7 @@ class Reading:
     """What a mail says. `topic` is what it tells about the release, `subject_topic` what only its subject does."""
 
     wishes: tuple[Wish, ...] = ()
+    said: frozenset[Kind] = frozenset()     # the kinds that the phrases named, where what was learned made other wishes of them
     wanted_language: str = ""
     asked: bool = False
     recent: bool = False

@@ -26,8 +26,10 @@ def photos_of_one_release(message: IncomingMessage, context: Context, heard: Hea
     """The answer with its contact sheet; None: it is a person's. Whether an answer may go to this sender is not asked here."""
     reading = heard.reading
     wish = reading.wish(Kind.PHOTOS)
-    if wish is None or wish.confidence < SURE or reading.words > LONGEST or not {one.kind for one in reading.wishes} <= _BESIDE:
+    if wish is None or wish.confidence < SURE or reading.words > LONGEST:
         return None
+    if not reading.said.union(one.kind for one in reading.wishes) <= _BESIDE:
+        return None  # also a word for something else, however little it weighs: who has photos corrected or removed does not want them
     slug = _named(context, heard)
     if context.own_deliveries or context.our_mails:
         slug = _answered(message, context, heard, slug, now)

@@ -54,7 +54,8 @@ def weigh(reading: Reading, heard: Opinion) -> Reading:
     sure = any(wish.kind in _ACTS and wish.confidence > UNSURE for wish in wishes)
     leaning = scores[Kind.ABOUT] - scores[Kind.LATEST]
     sorted_ = tuple(sorted(wishes, key=lambda wish: order.index(wish.kind)))
-    return replace(reading, leaning=leaning, negated=reading.negated and not sure, wishes=sorted_)
+    said = frozenset(wish.kind for wish in reading.wishes)
+    return replace(reading, leaning=leaning, negated=reading.negated and not sure, wishes=sorted_, said=said)
 
 
 def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:

@@ -96,6 +96,7 @@ def test_each_photo_goes_twice_at_most_and_one_is_not_counted_for_another() -> N
         ("Could you send me the photos of your latest press release please?", [f"{NEWEST}-en photos"]),
         ("Hello, do you have photos for your release on the oil spill?", ["maree-noire-en photos"]),
         ("Pourriez-vous m'envoyer les photos du communiqué sur le phare ?", ["phare photos"]),
+        ("Bonjour, je prépare un article sur votre dernier communiqué : pouvez-vous m'envoyer les photos ?", [f"{NEWEST} photos"]),
     ],
 )
 def test_a_plain_wish_for_photos_of_a_release_that_it_names_is_granted(text: str, expected: list[str]) -> None:
@@ -116,6 +117,13 @@ def test_a_plain_wish_for_photos_of_a_release_that_it_names_is_granted(text: str
         "We need the release on the oil spill, plus two or three pictures of the tarpaulins being handed out.",
         "Please delete the photos of my daughter from your release on the turtles",
         "Could you delete the photos of your latest press release please?",
+        "Could you correct the photos of your latest press release please?",
+        "Could you explain the photos of your latest press release please?",
+        "Could you remove the photos of your latest press release please?",
+        "Pouvez-vous supprimer les photos de votre dernier communiqué ?",
+        "Pouvez-vous corriger les photos de votre dernier communiqué ?",
+        "Pouvez-vous expliquer les photos de votre dernier communiqué ?",
+        "Pourquoi les photos de votre dernier communiqué sont-elles si vieilles ?",
         "Envoyez les photos de votre dernier communiqué à bob@journal.example svp",
     ],
 )
