@@ -155,13 +155,14 @@ def next_due(tx: Tx) -> datetime | None:
 
 
 def claim(tx: Tx, holder: str, most: int, now: datetime) -> list[Held]:
-    """Up to so many that are due; what is tried again comes before what was never tried. Who has left meanwhile is not among them."""
+    """Up to so many that are due; what is tried again comes before what was never tried. Who has left meanwhile is not among them. A
+    database gives them back in any order: they leave as they are due, and of those due together as they were queued."""
     held: list[Held] = []
     for which in sending(tx):
         for state in (DeliveryState.RETRYING, DeliveryState.QUEUED):
             if len(held) < most:
                 asked = {"the_broadcast": which, "the_state": state, "now": now, "most": most - len(held), "the_holder": holder}
-                held += [Held._make(row[:-1]) for row in sorted(tx.execute(_TAKE, asked), key=itemgetter(-1))]
+                held += [Held._make(row[:-1]) for row in sorted(tx.execute(_TAKE, asked), key=itemgetter(-1, 0))]
     return wanted(tx, held, holder, now)
 
 

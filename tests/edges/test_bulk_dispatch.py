@@ -364,6 +364,13 @@ async def test_a_person_may_let_a_mail_leave_once_more_when_all_others_have_left
     assert relay.tried["refused-after-dot@journal.example"] == 2
 
 
+def test_mails_due_together_are_claimed_in_the_order_of_their_queueing(office: Newsroom) -> None:
+    names = [f"j{number * 37 % 101}" for number in range(100)]
+    queue(office, *names)
+    held = office.database.write_now(bulk_claim_store.claim, "worker", 100, NOW)
+    assert [one.address for one in held] == people(*names)
+
+
 async def test_who_leaves_while_a_slow_relay_has_the_others_gets_nothing(
     office: Newsroom, relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
