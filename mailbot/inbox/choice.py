@@ -10,7 +10,7 @@ from itertools import islice
 from mailbot.inbox.intent import Reading
 from mailbot.inbox.language import fold
 from mailbot.releases.release import Release, edition_for, is_public, released_at
-from mailbot.releases.search import Match, names_lacking, rarest, search
+from mailbot.releases.search import Match, is_of_another_date, names_lacking, rarest, search
 from mailbot.releases.search_index import Index
 
 LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
@@ -29,7 +29,8 @@ SHORT = 28  # and of so few is wholly about what is told of the release
 TERSE = 9  # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
 NEWEST_LEANING, FAR_LEANING, NEWEST_LITTLE = 0.4, 0.8, 5.0  # so far towards it that what matches no release is no topic
-LEADING, LED = 4.5, 0.6  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+LEADING, LED = 4.5, 0.5  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+ANOTHER = 2.5  # and that much of the whole is of another one: what is told finds the wrong one
 MANY = 3  # releases, before that can be said
 OFFERS = 5
 ALTERNATIVES = 2
@@ -56,10 +57,20 @@ class Choice:
     others: tuple[str, ...] = ()
     doubt: Doubt | None = None
     lacks_a_number: bool = False  # that the mail gives
+    is_named: bool = True  # by more than words of its text
 
 
 def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
     """For a mail that asks for the newest release or for a certain one. `known`: the office's own words, which tell nothing."""
+    chosen = _chosen(reading, releases, index, known, now)
+    if isinstance(chosen, Doubt) or chosen.doubt or chosen.why == "latest":
+        return chosen
+    # `Dated 12 April 2019`, and the only one on the subject is not; `stranded in Niger`, and it is another one that names Niger.
+    another = is_of_another_date(index, reading.whole, chosen.release.id, now) or _names_another(reading, chosen.release, index, known, now)
+    return replace(chosen, doubt=Doubt.HALF_MATCH) if another else chosen
+
+
+def _chosen(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
     newest = next(_newest_first(releases, index, now), None)
     if newest is None:
         return Doubt.NOTHING_PUBLIC
@@ -89,20 +100,26 @@ def _weighed(
     matches = [match for match in found if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
-    if not _is_found(precise) and best <= NEWEST_LITTLE and _names_none(told, reading, leaning, index, known):
+    if not _is_found(precise) and best <= NEWEST_LITTLE and _names_none(told, reading, leaning, index, known, now):
         return Choice(newest, "latest")
     if precise and (not reading.topic or reading.words <= SHORT):
         if not isinstance(precise, Choice):
             return precise
         if reading.recent and leaning < -CLEAR_LEANING:
-            return replace(precise, doubt=Doubt.HALF_MATCH)
+            is_topic = reading.marked and precise.is_named  # or what is told is by chance in some release: `within the hour`
+            return replace(precise, doubt=Doubt.HALF_MATCH) if is_topic else Choice(newest, "latest")
         leads = matches and matches[0].release == precise.release.id and best >= LEADING and second <= LED * best
         half = precise.doubt is Doubt.HALF_MATCH and not precise.lacks_a_number
+        if _is_found(precise) and precise.why != "latest" and matches and matches[0].release != precise.release.id and best >= ANOTHER:
+            return replace(precise, doubt=Doubt.HALF_MATCH)
         return replace(precise, doubt=None) if leads and half else precise
     if matches and best >= TELLING and second <= APART * best and leaning > -STRONG_LEANING:
         others = tuple(match.release for match in matches[1:] if match.score >= HALF * matches[0].score)
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, others[:ALTERNATIVES])
-    if matches and best >= MEANT and second <= ALONE * best and leaning > MEANT_LEANING and _is_meant(matches[0], reading, index, known):
+    # `On cholera in Ségou`, and nothing but Ségou is in any release.
+    told_else = reading.marked and isinstance(precise, Choice) and precise.doubt is Doubt.HALF_MATCH
+    alone = best >= MEANT and second <= ALONE * best and leaning > MEANT_LEANING and not told_else
+    if matches and alone and _is_meant(matches[0], reading, index, known, now):
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words)
     if leaning < -LEANING and best <= LITTLE:
         return Choice(newest, "latest")
@@ -114,11 +131,24 @@ def _weighed(
     return Choice(newest, "latest", doubt=Doubt.HALF_MATCH) if leaning < 0 else Doubt.NO_MATCH
 
 
+def bears_out(reading: Reading, release: Release, index: Index, known: frozenset[str], now: datetime) -> bool:
+    """So many words of the whole mail are of this release, and of no other nearly so many: who is not heard clearly means it."""
+    found = search(index, _without(reading.whole, known), now, limit=2, worded=0)
+    best, second = (found[0].score if found else 0.0), (found[1].score if len(found) > 1 else 0.0)
+    return bool(found) and found[0].release == release.id and best >= LEADING * rarest(index) and second <= APART * best
+
+
+def _names_another(reading: Reading, release: Release, index: Index, known: frozenset[str], now: datetime) -> bool:
+    """A name in what is told of the release that this one has not, and another has."""
+    lacking = names_lacking(index, reading.topic, now, release.id) - names_lacking(index, reading.topic, now)
+    return any(fold(name) not in known for name in lacking)
+
+
 def _is_found(precise: Choice | Doubt | None) -> bool:
     return isinstance(precise, Choice) and precise.doubt is None
 
 
-def _names_none(told: str, reading: Reading, leaning: float, index: Index, known: frozenset[str]) -> bool:
+def _names_none(told: str, reading: Reading, leaning: float, index: Index, known: frozenset[str], now: datetime) -> bool:
     """`Your latest release for our noon news, text only`: what stands beside it is no topic. Of a mail that leans far towards the newest
     only a name that nobody knows is one."""
     if reading.recent and not reading.marked and leaning < -NEWEST_LEANING:
@@ -126,12 +156,12 @@ def _names_none(told: str, reading: Reading, leaning: float, index: Index, known
     if not told or leaning >= -FAR_LEANING:
         return False
     beside = frozenset(_WORD.findall(told))
-    return all(fold(name) in known or beside.isdisjoint(name.split("-")) for name in names_lacking(index, reading.whole))
+    return all(fold(name) in known or beside.isdisjoint(name.split("-")) for name in names_lacking(index, reading.whole, now))
 
 
-def _is_meant(match: Match, reading: Reading, index: Index, known: frozenset[str]) -> bool:
+def _is_meant(match: Match, reading: Reading, index: Index, known: frozenset[str], now: datetime) -> bool:
     """`The one on the border post`, with no other name in the mail: `the centre in Sévaré` is not that in Faladié."""
-    lacking = names_lacking(index, reading.whole, match.release)
+    lacking = names_lacking(index, reading.whole, now, match.release)
     return match.is_named and not match.lacks_a_number and all(fold(name) in known for name in lacking)
 
 
@@ -144,9 +174,10 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
     if best.coverage < (NUMBERED_COVERAGE if best.lacks_a_number else LEAST_COVERAGE):
         if best.coverage < HALF:
             return Doubt.NO_MATCH
-        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH, lacks_a_number=best.lacks_a_number)
+        half = Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH)
+        return replace(half, lacks_a_number=best.lacks_a_number, is_named=best.is_named)
     if best.coverage < ALL and not best.is_named:  # `the Lake Chad camps`, and a release whose text says Chad and camps
-        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH)
+        return Choice(releases[best.release], best.why, best.words, doubt=Doubt.HALF_MATCH, is_named=False)
     near = [match for match in matches if match.score >= COMPARABLE * best.score and match.coverage >= LEAST_COVERAGE]
     if index.releases >= MANY and len(near) >= NEARLY_ALL * index.releases:
         return Choice(newest, "latest")
@@ -155,7 +186,7 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
         best = near[0]
     others = tuple(match.release for match in matches if match.release != best.release and match.coverage >= LEAST_COVERAGE)
     doubt = Doubt.SEVERAL_MATCH if len(near) > 1 and not recent else None
-    return Choice(releases[best.release], best.why, best.words, others[:ALTERNATIVES], doubt)
+    return Choice(releases[best.release], best.why, best.words, others[:ALTERNATIVES], doubt, is_named=best.is_named)
 
 
 def _without(text: str, known: frozenset[str]) -> str:

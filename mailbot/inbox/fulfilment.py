@@ -136,8 +136,10 @@ def _only_passed_on(first: Wish, kinds: set[Kind], context: Context, heard: Hear
 
 
 def is_clear_spam(reading: Reading) -> bool:
-    """Many of its phrases, or two long ones; a journalist may well use one of them."""
+    """What was learned hears nothing else, or many of its phrases stand there, or two long ones; a journalist may well use one of them."""
     wish = reading.wish(Kind.SPAM)
+    if wish is not None and reading.leaning is not None and {one.kind for one in reading.wishes} == {Kind.SPAM}:
+        return True
     return wish is not None and (len(wish.evidence) >= CLEAR_SPAM or sum(" " in phrase for phrase in wish.evidence) >= CLEAR_SPAM - 1)
 
 

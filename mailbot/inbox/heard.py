@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailbot.inbox import language
-from mailbot.inbox.choice import Choice, Doubt, choose, offers
+from mailbot.inbox.choice import Choice, Doubt, bears_out, choose, offers
 from mailbot.inbox.deadline import Deadline
 from mailbot.inbox.intent import Kind, Reading, read
 from mailbot.inbox.lexicon import lexicon
@@ -12,6 +12,7 @@ from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
 from mailbot.inbox.understanding import Ears, own_words, understand
+from mailbot.inbox.weighing import NEARLY, SURE
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
 from mailbot.releases.release import Release, edition_for
@@ -43,6 +44,8 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
         return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=(), deadline=understood.deadline)
     chosen = choose(reading, context.releases, context.index, known, now)
     sure = isinstance(chosen, Choice) and chosen.doubt is None
+    if isinstance(chosen, Choice) and chosen.doubt is None and any(wish.confidence == NEARLY for wish in reading.wishes):
+        reading = _heard_better(reading) if bears_out(reading, chosen.release, context.index, known, now) else reading
     if (gone := _withdrawn(reading, context, known, sure, now)) is not None:
         meant = edition_for(gone, order, now)
         return Heard(
@@ -53,6 +56,11 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
     offered = offers(context.releases, context.index, order, now) if doubt else ()
     return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline)
+
+
+def _heard_better(reading: Reading) -> Reading:
+    """What was nearly heard is what is meant."""
+    return replace(reading, wishes=tuple(replace(wish, confidence=SURE) if wish.confidence == NEARLY else wish for wish in reading.wishes))
 
 
 def _withdrawn(reading: Reading, context: Context, known: frozenset[str], sure: bool, now: datetime) -> Release | None:

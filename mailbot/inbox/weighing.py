@@ -19,18 +19,20 @@ _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.36, 0.55  # a mail that may be grave so far is a person's
-IN_NEED = -0.7  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
-BESIDE, BESIDE_CLAUSE = -0.3, 0.95  # a person's wish beside another: in the mail, or in a sentence of its own
+GRAVE_MAIL, GRAVE_SENTENCE = -0.36, 0.8  # a mail that may be grave so far is a person's
+FAR = 1.2  # ... unless something else is so much likelier
+IN_NEED = -0.5  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
+BESIDE, BESIDE_CLAUSE = -0.35, 0.95  # a person's wish beside another: in the mail, or in a sentence of its own
 LEAST = 0.26  # nothing is acted upon below it
 LEAST_LIST = 0.18  # ... for a place on the list
 LEAST_UNSAID = 0.34  # nor below this where no phrase says so too
 LEAST_UNDATED = 0.15  # nor the newest one sent where no phrase says new
 MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.1}    # over whatever is no act
 WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
-SECOND, SECOND_CLAUSE = 0.6, 0.6  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+APART = 0.7  # ... nor who speaks of something new, or names a release by many words (choice.bears_out), and of nothing else by far
+SECOND, SECOND_CLAUSE = 0.6, 0.5  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
-LOUD = 0.85  # ... a release beside photos, video or audio, which may be those of the release
+LOUD = 0.6  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
 OBJECT = -0.4  # a thing that the phrases name is asked for, when what was learned thinks so far
@@ -41,21 +43,28 @@ THIS_WAY = 0.86  # so much likelier the one than the other: on the list, or off 
 NEAR = 1.0  # on and off the list are near: the other way must be so much less likely
 CERTAIN, FEW_WORDS = 0.5, 12  # of so few words one that nobody knows, beside the release, may change everything; unless it is so sure
 REFUSAL_WORDS = 16  # and of so few a `not` is meant, however sure it is
-SURE, UNSURE = 0.9, 0.4
+SURE, NEARLY, UNSURE = 0.9, 0.5, 0.4
 
 
 def weigh(reading: Reading, heard: Opinion) -> Reading:
-    """The reading with the wishes that both voices make of it, the most dangerous first."""
+    """The reading with the wishes that both voices make of it: the most dangerous first, of what is merely a person's the likeliest."""
     scores = {_KINDS[kind]: score for kind, score in heard.kinds.items() if kind in _KINDS}
     wishes = list(_agreed(reading, heard, scores) or _wishes(reading, heard, scores))
     if not any(wish.confidence > UNSURE for wish in wishes):
         wishes = _by_phrases_alone(reading, scores) or wishes
-    order = list(Kind)
     sure = any(wish.kind in _ACTS and wish.confidence > UNSURE for wish in wishes)
     leaning = scores[Kind.ABOUT] - scores[Kind.LATEST]
-    sorted_ = tuple(sorted(wishes, key=lambda wish: order.index(wish.kind)))
+    sorted_ = tuple(sorted(wishes, key=lambda wish: _rank(wish.kind, scores)))
     said = frozenset(wish.kind for wish in reading.wishes)
     return replace(reading, leaning=leaning, negated=reading.negated and not sure, wishes=sorted_, said=said)
+
+
+def _rank(kind: Kind, scores: Mapping[Kind, float]) -> tuple[int, float]:
+    """A colleague is told by its first kind what a mail is about."""
+    order = list(Kind)
+    if kind in (*_ACTS, *_FILED, *GRAVE) or kind not in scores:
+        return order.index(kind), 0.0
+    return order.index(Kind.INTERVIEW), -scores[kind]
 
 
 def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> list[Wish]:
@@ -74,6 +83,8 @@ def _agreed(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> l
     other = max(lists, default=-1.0)
     if other > max(wanted) or (listed and (other > min(DENIED, max(wanted) - NEAR) or min(listed) < (0.0 if len(said) > 1 else -NEAR))):
         return []
+    if listed and max(scores[kind] for kind in _RELEASES) <= (OBJECT if reading.recent else 0.0):
+        said = [wish for wish in said if wish.kind not in _RELEASES]  # `sign me up for your releases`: the release is what the list is of
     return said if min(wanted) > DENIED - NEAR else []
 
 
@@ -101,7 +112,8 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
     in_need = reading.wish(Kind.HELP) is not None and scores[Kind.HELP] > IN_NEED
     gravest = Kind.HELP if in_need else max(GRAVE.intersection(scores), key=lambda kind: scores[kind])
     best = max(heard.best[kind] for kind in GRAVE.intersection(scores))
-    grave = in_need or scores[gravest] > GRAVE_MAIL or best > GRAVE_SENTENCE
+    is_near = scores[gravest] > GRAVE_MAIL and scores[top] - scores[gravest] < FAR
+    grave = in_need or is_near or best > GRAVE_SENTENCE
     if top in GRAVE:
         release = reading.wish(*_RELEASES)  # `I do not need your latest, I only wanted to say hello`
         faint = reading.negated and not grave and not reading.wish(top)
@@ -142,7 +154,16 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
         allowed = allowed and (scores[kind] > CERTAIN or not _objected(kind, kind is first, reading))
         enough = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         leaves = first is kind is Kind.UNSUBSCRIBE and scores[kind] > WIDE_LEAST and margin > WIDE
-        yield _wish(kind, reading, heard, SURE if spoken and allowed and (enough or leaves) else UNSURE)
+        apart = first is kind and scores[kind] > 0 and margin > APART and not reading.negated
+        fresh, nearly = apart and kind is Kind.LATEST and _is_new(reading), apart and kind is Kind.ABOUT
+        certain = SURE if enough or leaves or fresh else NEARLY if nearly else UNSURE
+        yield _wish(kind, reading, heard, certain if spoken and allowed else UNSURE)
+
+
+def _is_new(reading: Reading) -> bool:
+    """The phrases hear of something new, or of a release, and of nothing else."""
+    said = {wish.kind for wish in reading.wishes}
+    return (reading.recent or bool(said)) and said <= {*_RELEASES, Kind.THANKS}
 
 
 def _is_this_way(kind: Kind, scores: Mapping[Kind, float]) -> bool:

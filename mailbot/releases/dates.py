@@ -28,6 +28,7 @@ class DateMention:
     text: str
     span: tuple[int, int]
     yearless: bool = False  # "28 October": the nearest one is taken, and any other may be meant
+    has_year: bool = False  # in so many words: "last week" has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ def find(text: str, sections: Grammar | Sequence[Mapping[str, Any]], now: dateti
                 days = _READERS[form.kind](match, form.lexicon, now.date())
             except (ValueError, OverflowError):  # 31 February, or a year past the calendar: no date, and no month either
                 continue
-            yearless = form.kind in _MAY_LACK_A_YEAR and not _YEAR_SAID.search(text[start:end])
-            mentions.append(DateMention(*days, text[start:end], (start, end), yearless))
+            has_year = bool(_YEAR_SAID.search(text[start:end]))
+            yearless = form.kind in _MAY_LACK_A_YEAR and not has_year
+            mentions.append(DateMention(*days, text[start:end], (start, end), yearless, has_year))
     return tuple(sorted(mentions, key=lambda mention: mention.span))
 
 

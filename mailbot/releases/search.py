@@ -20,6 +20,7 @@ from mailbot.releases.spelling import in_one_form
 NAME, NUMBER = 1.6, 1.4  # a Capitalised word and a number tell more
 DATE = 2.0  # a date of the release itself; a date that its first lines name counts EVENT of it
 EVENT = 0.7
+A_MONTH, ABOUT = timedelta(days=31), timedelta(days=45)  # a release is of about the days that it tells of
 BEST = 10
 WORDED = 5  # so many matches are given the words that matched
 LEAST_NAME = 3  # letters
@@ -97,12 +98,9 @@ def _stands_in(index: Index, term: str, paper: int) -> bool:
 
 def _asked(index: Index, text: str, now: datetime) -> list[Asked]:
     """What the question tells, each thing once, in the order of the text."""
-    asked: list[Asked] = []
-    rest = text
-    for mention in dates.find(text, index.grammar, now):
-        rest = rest[: mention.span[0]] + " " * (mention.span[1] - mention.span[0]) + rest[mention.span[1] :]
-        asked.append(_date(index, mention))
-    rest = joined(rest)
+    mentions = dates.find(text, index.grammar, now)
+    asked = [_date(index, mention) for mention in mentions]
+    rest = joined(_without(mentions, text))
     shouting = sum(map(str.isupper, rest)) > 0.5 * sum(map(str.isalpha, rest))
     seen: set[str] = set()
     for match in WORD.finditer(rest):
@@ -161,18 +159,34 @@ def _date(index: Index, mention: dates.DateMention) -> Asked:
     return Asked(DATE * _rarity(index, found), found, True, frozenset())
 
 
-def names_lacking(index: Index, text: str, release: str = "") -> frozenset[str]:
+def names_lacking(index: Index, text: str, now: datetime, release: str = "") -> frozenset[str]:
     """The names in the text that this release has in no edition; without one, that none has. Names are words with a capital inside a
-    sentence; a line without a word in small letters is a signature."""
+    sentence, and no months; a line without a word in small letters is a signature."""
     papers = frozenset(number for number, paper in enumerate(index.papers) if release in ("", paper.release))
     found: list[str] = []
-    for line in in_one_form(unicodedata.normalize("NFC", text), index.spellings).splitlines():
+    text = in_one_form(unicodedata.normalize("NFC", text), index.spellings)
+    for line in _without(dates.find(text, index.grammar, now), text).splitlines():
         words = list(WORD.finditer(line))
         if any(word[0].islower() for word in words):
             inside = [word[0] for word in words if word[0][0].isupper() and not _opens_sentence(line, word.start())]
             names = [name for name in inside if len(name) >= LEAST_NAME and fold(name) not in index.stop]
             found += [name for name in names if papers.isdisjoint(_told(index, name, fold(name), NAME).found)]
     return frozenset(found)
+
+
+def _without(mentions: Iterable[dates.DateMention], text: str) -> str:
+    """As long as before, so that places stay."""
+    for start, end in (mention.span for mention in mentions):
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def is_of_another_date(index: Index, text: str, release: str, now: datetime) -> bool:
+    """The text names a past day or month with its year, and this release is not of about then, nor do its first lines tell of it."""
+    days = [day for paper in index.papers if paper.release == release for day in (paper.day, *paper.events)]
+    past = [mention for mention in dates.find(text, index.grammar, now) if mention.has_year and mention.start <= now.date()]
+    told = [mention for mention in past if mention.end - mention.start <= A_MONTH]
+    return any(not any(mention.start - ABOUT <= day <= mention.end + ABOUT for day in days) for mention in told)
 
 
 def rarest(index: Index) -> float:

@@ -1,11 +1,11 @@
 """Prints how mailbot does on the voices: `python -m tests.corpus.figures`. Of those apart it tells the labels and never a word."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mailbot.inbox.outcome import Context
-from tests.corpus.sahel import Mail, acted, done, is_disposed, is_lost, is_right, is_wrong, mails, office, wanted
+from mailbot.languages import Language
+from tests.corpus.offices import LANGUAGES, Mail, acted, done, is_disposed, is_lost, is_right, is_wrong, mails, wanted
 
 PARTS = ("heard", "apart")
 
@@ -39,8 +39,8 @@ class Figures:
         return f"{100 * self.share:.1f} % exactly right ({right}/{self.mails}), {acts}, {len(self.wrong)} wrong acts, {self.lost} lost"
 
 
-def figures(those: Iterable[Mail], context: Context | None = None) -> Figures:
-    judged = [(mail, done(acted(mail, context or office()))) for mail in those]
+def figures(those: Iterable[Mail], spoken: Mapping[str, Language] = LANGUAGES) -> Figures:
+    judged = [(mail, done(acted(mail, spoken))) for mail in those]
     return Figures(
         len(judged),
         sum(is_disposed(got, wanted(mail)) for mail, got in judged),

@@ -10,6 +10,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import log, sqrt
 from operator import mul
 from pathlib import Path
@@ -22,7 +23,7 @@ from mailbot.inbox.learned import SCALE, written
 from mailbot.inbox.lexicon import Lexicon, lexicon
 from mailbot.inbox.sentence import sentences, without
 from mailbot.inbox.wording import clauses, shape, wording
-from tests.corpus.sahel import LANGUAGES, NOW, OFFICE, Mail, mails, message
+from tests.corpus.offices import FIRST, LANGUAGES, Mail, mails, message, office
 
 LESSONS = Path(__file__).parent / "lessons"
 COST, ROUNDS, LEAST_WEIGHT = 2.0, 8, 4
@@ -51,20 +52,21 @@ def _lessons(book: Lexicon) -> Iterator[Example]:
         for names, those in yaml.safe_load(path.read_text(encoding="utf-8")).items():
             for number, text in enumerate(those):
                 kinds = frozenset(str(NAMES.get(name, name)) for name in names.split("+")) - {"none"}
-                yield Example(path.stem, features("", text, path.stem, book), kinds, f"lesson {names} {path.stem} {number}")
+                found = features("", text, path.stem, book, office(FIRST).now)
+                yield Example(path.stem, found, kinds, f"lesson {names} {path.stem} {number}")
 
 
 def _example(mail: Mail, book: Lexicon) -> Example:
     said = [label.removeprefix("person:").partition(":")[0] for label in mail.right]
-    read = message(mail)
-    written = without(read.visible_text, {OFFICE, *([read.sender.address.lower()] if read.sender else [])})
-    found = features(read.subject, written, mail.language, book)
+    read, to = message(mail), office(mail.office)
+    written = without(read.visible_text, {to.address, *([read.sender.address.lower()] if read.sender else [])})
+    found = features(read.subject, written, mail.language, book, to.now)
     return Example(mail.language, found, frozenset(str(NAMES.get(name, name)) for name in said), mail.voice)
 
 
-def features(subject: str, text: str, code: str, book: Lexicon) -> frozenset[str]:
+def features(subject: str, text: str, code: str, book: Lexicon, now: datetime) -> frozenset[str]:
     tongue = next(tongue for tongue in book.tongues if tongue.code == code)
-    found = sentences(subject, text, book, code, NOW)
+    found = sentences(subject, text, book, code, now)
     return shape(found).union(*(wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)))
 
 

@@ -11,8 +11,11 @@ from mailbot.inbox.automatic_mail import Sign
 from mailbot.inbox.decision import decide
 from mailbot.inbox.destination import unwrapped
 from mailbot.inbox.explanation import actions, explain
+from mailbot.inbox.intent import Kind, Reading, Wish
 from mailbot.inbox.outcome import Caps, Decided, HandOff, Ignore, RecordReport, SendRelease, Unsubscribe
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.understanding import Understood
+from mailbot.inbox.weighing import NEARLY
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, ReportedRecipient, Unreadable, parse
 from mailbot.releases.release import Release
@@ -46,6 +49,27 @@ def test_the_newest_release_goes_to_who_asks_for_it() -> None:
     assert got == SendRelease(
         release=LATEST, edition=LATEST, language="fr", why="latest", reason=Reason.LATEST_ASKED, full=True, words=(), alternatives=()
     )
+
+
+@pytest.mark.parametrize(("text", "sends"), [("du sel dans les rizières de Marovoay et du riz tolérant", True), ("de Marovoay", False)])
+def test_who_is_nearly_heard_gets_the_release_that_many_of_his_words_are_of(text: str, sends: bool) -> None:
+    wish = Wish(Kind.ABOUT, (), NEARLY)
+    reading = Reading(wishes=(wish,), asked=True, topic=text, marked=True, words=30, whole=f"Celui {text}", leaning=1.0)
+    got = decided(mail(f"Celui {text}"), understood=Understood("fr", reading)).decision
+    assert isinstance(got, SendRelease) is sends
+    assert got.release == "riziculture-salinite" if isinstance(got, SendRelease) else got.reason is Reason.NOT_SURE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Perdez 12 kilos en 3 semaines grâce à notre thé naturel ! Livraison gratuite, commandez maintenant.",
+        "Particulier sérieux offre prêt de 2 000 à 500 000 euros à toute personne, taux de 2 %, réponse en 24 h sans garantie.",
+        "We guarantee page one results in 30 days. Reply YES for a free SEO audit and our price list.",
+    ],
+)
+def test_advertising_is_filed(text: str) -> None:
+    assert decided(mail(text)).decision == Ignore(reason=Reason.SPAM)
 
 
 def test_the_edition_is_in_the_language_asked_for_else_in_the_mails_else_in_another() -> None:

@@ -88,6 +88,24 @@ def test_a_word_of_the_topic_is_no_wish(text: str) -> None:
     assert kinds(text) == {Kind.ABOUT}
 
 
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("Merci de m'envoyer le communiqué sur la distribution de vivres à Toliara", "la distribution de vivres à Toliara"),
+        ("Je cherche le communiqué relatif au don du Japon, s'il vous plaît", "au don du Japon"),
+        ("Le communiqué concernant l'accès à l'eau, svp", "l'accès à l'eau"),
+        ("Please send the release about the complaint of the fishermen", "the complaint of the fishermen"),
+    ],
+)
+def test_the_first_word_of_the_topic_is_one_whatever_it_means_alone(text: str, topic: str) -> None:
+    assert heard(text).topic == topic
+    assert kinds(text) == {Kind.ABOUT}
+
+
+def test_what_is_asked_right_after_the_topic_is_not_of_it() -> None:
+    assert heard("Please send the release about that, photos too").topic == "that"
+
+
 def test_a_plea_inside_a_request_is_still_a_plea() -> None:
     assert Kind.HELP in kinds("Je voudrais le communiqué sur mon fils disparu")
     assert Kind.HELP in kinds("Votre communiqué sur le naufrage, et aidez-moi")

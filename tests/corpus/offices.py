@@ -1,9 +1,9 @@
-"""The office that the voices write to, and what becomes of one of their mails, as `explain` would show it."""
+"""The offices that the voices write to, and what becomes of one of their mails, as `explain` would show it."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from mailbot import languages
 from mailbot.inbox.decision import decide
 from mailbot.inbox.explanation import actions
 from mailbot.inbox.outcome import Context
+from mailbot.languages import Language
 from mailbot.message.address import key
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
@@ -23,10 +24,9 @@ from mailbot.releases.release import Edition, Release, State
 from mailbot.releases.search_index import build
 
 FOLDER = Path(__file__).parent / "voices"
+FIRST = "sahel"
 LANGUAGES = languages.load([languages.shipped()])
 MARKS = marks_from([language.mail for language in LANGUAGES.values()])
-NOW = datetime(2026, 4, 2, 10, tzinfo=UTC)
-OFFICE = "presse@asm.example"
 HANDED = {"help": "call-for-help"}  # where a label and the word that `explain` prints differ
 GRAVE = frozenset({"help", "legal", "complaint", "correction", "someone-else"})  # beside these nothing is granted
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.example")
@@ -34,8 +34,9 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.example")
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail of a voice, with its labels (`wanted` says what they mean)."""
+    """One mail of a voice to an office of offices.yaml, with its labels (`wanted` says what they mean)."""
 
+    office: str
     voice: str
     language: str
     subject: str
@@ -43,45 +44,63 @@ class Mail:
     right: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Office:
+    """Its address, the day on which the voices write to it, and its releases, all of them public."""
+
+    address: str
+    now: datetime
+    context: Context
+
+
 def mails(part: str) -> Iterator[Mail]:
-    """Those heard, or those put apart."""
+    """Those heard, or those put apart. A file for another office than the first is called `..._at_OFFICE.yaml`."""
     for path in sorted(FOLDER.glob(f"{part}*.yaml")):
-        for voice in yaml.safe_load(path.read_text(encoding="utf-8")):
+        to = path.stem.partition("_at_")[2] or FIRST
+        for voice in _loaded(path):
             for mail in voice["mails"]:
-                yield Mail(voice["voice"], mail["language"], mail["subject"], mail["text"], tuple(mail["right"]))
+                yield Mail(to, voice["voice"], mail["language"], mail["subject"], mail["text"], tuple(mail["right"]))
 
 
 @cache
-def office() -> Context:
-    """The releases of the agency, all of them public."""
+def office(name: str = FIRST) -> Office:
+    told = _loaded(FOLDER / "offices.yaml")[name]
+    now = datetime.combine(told["today"], time(10), tzinfo=UTC)
     found = {}
-    for entry in yaml.safe_load((FOLDER / "releases.yaml").read_text(encoding="utf-8")):
+    for entry in _loaded(FOLDER / f"releases_of_{name}.yaml"):
         editions = tuple(_edition(entry, code) for code in ("fr", "en") if code in entry)
         found[entry["slug"]] = Release(entry["slug"], editions)
-    return Context(
-        own_addresses=frozenset({key(OFFICE)}), colleagues=frozenset(), authentication=Authentication.PASS, releases=found,
-        index=build(found.values(), NOW, LANGUAGES), languages=LANGUAGES, organisation_languages=("fr", "en"),
-        organisation_names=("Agence sahélienne des mobilités", "ASM"), from_a_file=True,
+    context = Context(
+        own_addresses=frozenset({key(told["address"])}), colleagues=frozenset(), authentication=Authentication.PASS, releases=found,
+        index=build(found.values(), now, LANGUAGES), languages=LANGUAGES, organisation_languages=("fr", "en"),
+        organisation_names=tuple(told["names"]), from_a_file=True,
     )  # fmt: skip
+    return Office(told["address"], now, context)
+
+
+def _loaded(path: Path) -> Any:
+    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _edition(entry: dict[str, Any], code: str) -> Edition:
     day = entry["date"] if isinstance(entry["date"], date) else date.fromisoformat(entry["date"])
     return Edition(
-        slug=entry["slug"] + ("" if code == "fr" else f"-{code}"), release=entry["slug"], language=code, title=entry[code]["title"],
-        body=entry[code]["body"], place=entry["place"], date=day, topics=tuple(entry["topics"]), state=State.PUBLISHED,
+        slug=entry["slug"] + ("" if code == "fr" or "fr" not in entry else f"-{code}"), release=entry["slug"], language=code,
+        title=entry[code]["title"], body=entry[code]["body"], place=entry["place"], date=day, topics=tuple(entry["topics"]),
+        state=State.PUBLISHED,
     )  # fmt: skip
 
 
-def acted(mail: Mail, context: Context) -> list[dict[str, Any]]:
+def acted(mail: Mail, spoken: Mapping[str, Language] = LANGUAGES) -> list[dict[str, Any]]:
     """The actions of `explain` for this mail, written by somebody who has not written before."""
-    return actions(decide(message(mail), context, NOW))
+    to = office(mail.office)
+    return actions(decide(message(mail), replace(to.context, languages=spoken), to.now))
 
 
 def message(mail: Mail) -> IncomingMessage:
-    letter = EmailMessage()
-    letter["Return-Path"] = f"<{_sender(mail)}>"
-    letter["From"], letter["To"], letter["Subject"] = _sender(mail), OFFICE, mail.subject
+    letter, own = EmailMessage(), office(mail.office).address
+    letter["Return-Path"] = f"<{_sender(mail, own)}>"
+    letter["From"], letter["To"], letter["Subject"] = _sender(mail, own), own, mail.subject
     letter["Message-ID"] = "<1@voices.example>"
     letter.set_content(mail.text or "\n")
     read = parse(letter.as_bytes(), None, MARKS)
@@ -89,9 +108,9 @@ def message(mail: Mail) -> IncomingMessage:
     return read
 
 
-def _sender(mail: Mail) -> str:
+def _sender(mail: Mail, office_address: str) -> str:
     """Who gives one address for himself writes from it; who writes for another does not."""
-    named = [found for found in _ADDRESS.findall(mail.text.partition("\n>")[0]) if found != OFFICE]
+    named = [found for found in _ADDRESS.findall(mail.text.partition("\n>")[0]) if found != office_address]
     others = {"person:someone-else", "person:change-of-address", "spam"}
     own = named if others.isdisjoint(mail.right) or len(named) > 1 else []
     return own[0] if own else "someone@voices.example"
@@ -107,10 +126,10 @@ def wanted(mail: Mail) -> set[tuple[str, ...]]:
 def _wanted(label: str, mail: Mail) -> tuple[str, ...]:
     name, _, detail = label.partition(":")
     if name == "latest":
-        return _sent(office().index.newest[0], "latest", detail or mail.language)
+        return _sent(mail, office(mail.office).context.index.newest[0], "latest", detail or mail.language)
     if name == "about" and not detail.startswith("?"):
         slug, _, code = detail.partition(":")
-        return _sent(slug, "certain", code or mail.language)
+        return _sent(mail, slug, "certain", code or mail.language)
     if name in ("subscribe", "unsubscribe"):
         return (name,)
     if name in ("thanks", "spam"):
@@ -118,9 +137,10 @@ def _wanted(label: str, mail: Mail) -> tuple[str, ...]:
     return ("hand_off", HANDED.get(detail, detail) if name == "person" and detail != "unclear" else "?")
 
 
-def _sent(release: str, why: str, code: str) -> tuple[str, ...]:
-    editions = {edition.language: edition.slug for edition in office().releases[release].editions}
-    return ("send_release", editions.get(code, release), why)
+def _sent(mail: Mail, release: str, why: str, code: str) -> tuple[str, ...]:
+    """The edition in that language; where there is none, the other one."""
+    editions = {edition.language: edition.slug for edition in office(mail.office).context.releases[release].editions}
+    return ("send_release", editions.get(code, next(iter(editions.values()))), why)
 
 
 def done(shown: list[dict[str, Any]]) -> set[tuple[str, ...]]:
