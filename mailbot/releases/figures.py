@@ -37,6 +37,7 @@ class Numerals:
     half: re.Pattern[str]
     joins: frozenset[str]
     ordinals: frozenset[str]
+    spelled: re.Pattern[str]  # words of figures in a row: what they stand for is read only where some are
     time: re.Pattern[str]
     afternoon: re.Pattern[str]
     noon: re.Pattern[str]
@@ -48,19 +49,24 @@ def numerals(figures: Mapping[str, Any], dates: Mapping[str, Any]) -> Numerals:
     hour = dates.get("deadline", {})
     halves = {"afternoon": hour.get("afternoon", ()), "morning": hour.get("morning", ())}
     clock = _any([*halves["afternoon"], *halves["morning"]])
+    units = {tuple(_WORD.findall(_plain(word))): value for word, value in figures.get("units", {}).items()}
+    scales = {_plain(word): value for word, value in figures.get("scales", {}).items()}
+    joins = frozenset(map(_plain, figures.get("joins", ())))
+    spoken = _any({word for words in units for word in words} | scales.keys())
     return Numerals(
         digits=re.compile(
             rf"(?<!\w)(?<![^\W\d_][-\u2011])(?:\d{{1,3}}(?P<sep>[{group}])\d{{3}}(?:(?P=sep)\d{{3}})*(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
         ),
         percent=re.compile(rf"[{GAP}]*{_any(figures.get('percent', ['%']))}(?!\w)"),
-        units={tuple(_WORD.findall(_plain(word))): value for word, value in figures.get("units", {}).items()},
-        scales={_plain(word): value for word, value in figures.get("scales", {}).items()},
+        units=units,
+        scales=scales,
         never_alone=frozenset(map(_plain, figures.get("never_alone", ()))),
         short={str(word): value for word, value in figures.get("short", {}).items()},
         doubtful=frozenset(map(_plain, figures.get("doubtful", ()))),
         half=re.compile(rf"(?:[{GAP}]+\w+)?[{GAP}]+{_any(figures.get('half', ()))}(?!\w)"),
-        joins=frozenset(map(_plain, figures.get("joins", ()))),
+        joins=joins,
         ordinals=frozenset(map(_plain, dates.get("day_suffixes", ()))),
+        spelled=re.compile(rf"(?<![\w])(?<!\d[{GAP}]){spoken}(?!\w)(?:[-\u2011\s]+(?:{spoken}|{_any(joins)})(?!\w))*"),
         time=re.compile(
             rf"(?<![\w.,])(?P<hour>\d{{1,2}})(?:(?:[:.](?P<minute>[0-5]\d))?[{GAP}]*(?P<half>{clock})(?!\w)"
             rf"|:(?P<minute2>[0-5]\d)(?![\d:])|[{GAP}]*{_any(hour.get('hour', ()))}(?:[{GAP}]*(?P<minute3>[0-5]\d)(?!\d)|(?!\w)))"
@@ -100,6 +106,16 @@ def find(text: str, known: Numerals, taken: Sequence[tuple[int, int]] = ()) -> I
         if behind and figure.scale == 1 and not figure.percent and _NEXT.fullmatch(text[figure.span[1] : behind.span[0]]):
             keys |= {f"{_written(figure.value)}%"} if behind.percent else {_written(figure.value * behind.scale)}  # "61.5 to 78 per cent"
         yield mention(Kind.FIGURE, figure.span, keys | figure.also, certain=figure.certain)
+
+
+def in_words(text: str, known: Numerals) -> Iterator[tuple[int, str]]:
+    """The whole figures that the text (NFC) spells out, with their words in small letters: `twenty-four`, `cinq mille deux cents`; not the
+    thousand of `mille mercis`."""
+    for run in known.spelled.finditer(text.lower()):
+        folded = fold(run[0])
+        for figure in _in_words(folded, known):
+            if figure.value == int(figure.value) and folded[slice(*figure.span)] not in known.scales:
+                yield int(figure.value), run[0][slice(*figure.span)]
 
 
 def _times(folded: str, known: Numerals) -> Iterator[Mention]:

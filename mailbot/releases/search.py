@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mailbot.releases import dates
-from mailbot.releases.search_index import LINK, PLAIN, WORD, Asked, Index, fold, forms_of, joined, terms_of, words_of
+from mailbot.releases.search_index import LINK, PLAIN, WORD, Asked, Index, fold, forms_of, joined, spelled_in, terms_of, words_of
 from mailbot.releases.spelling import in_one_form
 
 NAME, NUMBER = 1.6, 1.4  # a Capitalised word and a number tell more
@@ -87,6 +87,7 @@ def _own_words(index: Index, paper: int, terms: Iterable[str]) -> tuple[str, ...
             if not missing.isdisjoint(forms := forms_of(word, speech)):
                 missing.difference_update(forms)
                 words[word] = None
+        words.update((spelled, None) for figure, spelled in spelled_in(text, speech) if figure in missing)
     return tuple(words)
 
 
@@ -114,6 +115,9 @@ def _asked(index: Index, text: str, now: datetime) -> list[Asked]:
             name = word[0].isupper() and not shouting and not _opens_sentence(rest, match.start())
             factor = NUMBER if key.isdigit() and len(key) > 1 else NAME if name else 1.0
             asked.append(_told(index, word, key, factor))
+    for figure in dict.fromkeys(one for speech in index.speeches.values() for one, _ in spelled_in(rest, speech)):
+        if figure not in seen:
+            asked.append(_told(index, figure, figure, NUMBER if len(figure) > 1 else 1.0))
     return asked
 
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,6 +18,7 @@ import snowballstemmer
 
 from mailbot.languages import Language
 from mailbot.releases import dates
+from mailbot.releases.figures import Numerals, in_words, numerals
 from mailbot.releases.release import Edition, Release, day_of, newest_first, public_editions, released_at
 from mailbot.releases.spelling import Spellings, in_one_form, spellings
 
@@ -25,6 +26,7 @@ TITLE, TOPIC, PLACE, BODY = 3.5, 2.5, 2.0, 1.0  # how much a word counts by wher
 K1, B = 1.2, 0.6  # BM25: how soon repetition stops to count, and how much length counts
 LEAD_LETTERS = 600
 KNOWN_WORDS = 200_000
+LEAST_FIGURE = 3  # `one` and `two` are in every text
 WORD = re.compile(r"[^\W_]{1,60}(?:-[^\W_]{1,60}){0,8}")
 LINK = re.compile(r"\]\([^)\s]*\)|<https?:[^>\s]*>")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ \u00a0\u202f\u2009.,'])\d{3})(?:\1\d{3})*(?![.,]?\d)")
@@ -50,6 +52,7 @@ class Speech:
 
     stem: Callable[[str], str]
     stop: frozenset[str]
+    numerals: Numerals | None = None
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -129,12 +132,20 @@ def _terms_in(edition: Edition, speech: Speech, known: Spellings) -> tuple[dict[
             length += weight if forms else 0.0
             for term in forms:
                 terms[term] += weight
+        for figure, _ in spelled_in(text, speech):
+            terms[figure] += weight
         return length
 
     length = count(edition.title, TITLE) + count(" ".join(edition.topics), TOPIC) + count(edition.place, PLACE)
     headline = frozenset(terms)
     # The marks of Markdown are no words; parsing it would cost more than all the rest.
     return terms, length + count(LINK.sub("] ", edition.body), BODY), headline
+
+
+def spelled_in(text: str, speech: Speech) -> Iterator[tuple[str, str]]:
+    """The figures that are written in words, in digits and as written: `sixty-three` is found by 63, and 63 by `sixty-three`."""
+    if speech.numerals:
+        yield from ((str(figure), words) for figure, words in in_words(text, speech.numerals) if figure >= LEAST_FIGURE)
 
 
 def _events(edition: Edition, grammar: dates.Grammar, moment: datetime) -> tuple[date, ...]:
@@ -153,7 +164,8 @@ def _speech(language: Language) -> Speech:
         language.words.get("letter_words", ()),
         language.releases.get("search_stop_words", ()),
     ]
-    return Speech(stem, frozenset(fold(part) for entries in lists for entry in entries for part in (str(entry), *words_of(str(entry)))))
+    stop = frozenset(fold(part) for entries in lists for entry in entries for part in (str(entry), *words_of(str(entry))))
+    return Speech(stem, stop, numerals(language.releases.get("figures", {}), language.dates))
 
 
 def forms_of(word: str, speech: Speech) -> tuple[str, ...]:

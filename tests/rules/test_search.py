@@ -31,6 +31,26 @@ def test_nineteen_questions_of_twenty_find_their_release_first(index: Index) -> 
     assert len(wrong) <= len(QUESTIONS) * 0.05, wrong
 
 
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("les 63 journalistes", "La charte a été signée par soixante-trois journalistes."),
+        ("soixante-trois journalistes", "La charte a été signée par 63 journalistes."),
+        ("five thousand two hundred children", "Cinq mille deux cents enfants ont été vaccinés."),
+        ("the twenty-four repairers", "24 réparateurs ont été formés."),
+    ],
+)
+def test_a_figure_is_found_in_digits_and_in_words_in_either_language(asked: str, text: str) -> None:
+    other = release("other", "Sans titre", "La charte, des journalistes, des enfants, des réparateurs.")
+    match = search(build([release("one", "Sans titre", text), other], NOW, LANGUAGES), asked, NOW)[0]
+    assert match.release == "one" and not match.lacks_a_number
+    assert any(word in text.lower() for word in match.words), "and is told as the release writes it"
+
+
+def test_mille_mercis_is_no_figure(index: Index) -> None:
+    assert [match.lacks_a_number for match in search(index, "Marovoay, mille mercis", NOW)] == [False]
+
+
 @pytest.mark.parametrize("text", ["CHOLERA", "cholera", "le choléra", "Choléras ?", "chole\u0301ra"])
 def test_accents_capitals_and_plurals_make_no_difference(index: Index, text: str) -> None:
     assert found(index, text)[0] == "choléra"
