@@ -134,5 +134,5 @@ def _list(place: Place, value: Any) -> Iterator[Problem]:
 
 OFFICE_KEYS: Sequence[str] = ("names", "places", "topics", "sensitive")
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Problem]]] = {
-    "words": _words, "wishes": _lists, "replies": _lists, "related": _lists, "office": _office,
+    "words": _words, "wishes": _lists, "replies": _lists, "related": _lists, "subjects": _lists, "office": _office,
 }  # fmt: skip

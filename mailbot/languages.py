@@ -19,7 +19,7 @@ from mailbot.language_file import LanguageFault, LanguageFile, Place
 __all__ = ["FILES", "SECTIONS", "Language", "LanguageFault", "faults", "load", "missing", "shipped"]
 
 SECTIONS = ("words", "wishes", "replies", "dates", "mail", "releases", "typography")
-FILES = (*SECTIONS, "related", "office")     # these two may be missing; the last is the office's own: its names, its topics
+FILES = (*SECTIONS, "related", "subjects", "office")     # these three may be missing; the last is the office's own: its names, its topics
 REQUIRED = {
     "words": ("name", "function_words"),
     "wishes": ("release", "recent", "ask", "wishes"),
@@ -42,6 +42,7 @@ class Language:
     releases: Mapping[str, Any] = field(default_factory=dict)
     typography: Mapping[str, Any] = field(default_factory=dict)
     related: Mapping[str, Any] = field(default_factory=dict)  # words that say nearly the same, for what was learned
+    subjects: Mapping[str, Any] = field(default_factory=dict)  # words that name nearly the same subject, for the search
     office: Mapping[str, Any] = field(default_factory=dict)
     learned: Mapping[str, Any] = field(default_factory=dict)  # of learned.json, which no person writes (inbox/learned.py)
 

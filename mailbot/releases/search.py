@@ -18,6 +18,7 @@ from mailbot.releases.search_index import LINK, PLAIN, WORD, Asked, Index, fold,
 from mailbot.releases.spelling import in_one_form
 
 NAME, NUMBER = 1.6, 1.4  # a Capitalised word and a number tell more
+KIN = 0.5  # of a word for nearly the same
 DATE = 2.0  # a date of the release itself; a date that its first lines name counts EVENT of it
 EVENT = 0.7
 A_MONTH, ABOUT = timedelta(days=31), timedelta(days=45)  # a release is of about the days that it tells of
@@ -134,12 +135,20 @@ def _told(index: Index, word: str, key: str, factor: float) -> Asked:
 
 
 def _word(index: Index, terms: frozenset[str], factor: float) -> Asked:
-    """One word; where several forms of it fit, the best one counts."""
+    """One word; where several forms of it fit, the best one counts, and less where only a word for nearly the same does."""
+    found = _found(index, terms)
+    kin = frozenset[str]().union(*(index.kin.get(term, frozenset()) for term in terms)) - terms
+    for number, worth in _found(index, kin).items():
+        found[number] = max(found.get(number, 0.0), KIN * worth)
+    return Asked(factor * _rarity(index, found), found, False, terms | kin, number=factor == NUMBER)
+
+
+def _found(index: Index, terms: frozenset[str]) -> dict[int, float]:
     found: dict[int, float] = {}
     for term in sorted(terms.intersection(index.postings)):
-        worth = dict(zip(*index.postings[term], strict=True))
-        found = {number: max(found.get(number, 0.0), worth.get(number, 0.0)) for number in found | worth} if found else worth
-    return Asked(factor * _rarity(index, found), found, False, terms, number=factor == NUMBER)
+        for number, worth in zip(*index.postings[term], strict=True):
+            found[number] = max(found.get(number, 0.0), worth)
+    return found
 
 
 def _date(index: Index, mention: dates.DateMention) -> Asked:

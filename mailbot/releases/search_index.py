@@ -53,6 +53,7 @@ class Speech:
     stem: Callable[[str], str]
     stop: frozenset[str]
     numerals: Numerals | None = None
+    subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)  # groups of words that name nearly the same
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -72,6 +73,7 @@ class Index:
     stop: frozenset[str]  # the stop words of all of them
     grammar: dates.Grammar
     spellings: Spellings  # the office's own: one form for what people write differently
+    kin: Mapping[str, frozenset[str]]  # by term: those that name nearly the same subject, in any language
     told: dict[tuple[str, float], "Asked"] = field(default_factory=dict)  # words that were asked for, and what there is of them
 
 
@@ -93,6 +95,7 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     speeches = before.speeches if before else {code: _speech(language) for code, language in languages.items()}
     grammar = before.grammar if before else dates.grammar([language.dates for language in languages.values()])
     known = before.spellings if before else spellings(language.office for language in languages.values())
+    kin = before.kin if before else _kin(speeches)
     papers: list[Paper] = []
     postings: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("L"), array("d")))
     number, every = 0, tuple(releases)
@@ -113,7 +116,20 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
             weights[place] = weight * (K1 + 1) / (weight + K1 * (1 - B + B * papers[paper].length / average))
     newest = tuple(release.id for release in newest_first(every, now))
     stop = frozenset[str]().union(*(speech.stop for speech in speeches.values()))
-    return Index(tuple(papers), dict(postings), tuple(paper.number for paper in papers), number, newest, speeches, stop, grammar, known)
+    owners = tuple(paper.number for paper in papers)
+    return Index(tuple(papers), dict(postings), owners, number, newest, speeches, stop, grammar, known, kin)
+
+
+def _kin(speeches: Mapping[str, Speech]) -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for speech in speeches.values():
+        for group, words in speech.subjects.items():
+            groups[group].update(term for word in words for term in forms_of(str(word), speech))
+    kin: dict[str, set[str]] = defaultdict(set)
+    for terms in groups.values():
+        for term in terms:
+            kin[term] |= terms
+    return {term: frozenset(terms) for term, terms in kin.items()}
 
 
 def terms_of(index: Index, word: str) -> frozenset[str]:
@@ -165,7 +181,7 @@ def _speech(language: Language) -> Speech:
         language.releases.get("search_stop_words", ()),
     ]
     stop = frozenset(fold(part) for entries in lists for entry in entries for part in (str(entry), *words_of(str(entry))))
-    return Speech(stem, stop, numerals(language.releases.get("figures", {}), language.dates))
+    return Speech(stem, stop, numerals(language.releases.get("figures", {}), language.dates), language.subjects)
 
 
 def forms_of(word: str, speech: Speech) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def test_a_folder_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
         pytest.param("office", "topics:\n  eau: [a]\n  2030: [b]", "line 3: topics.2030: the form is 2030", id="a-number-as-form"),
         pytest.param("office", "sensitive:\n  - 12", "line 2: sensitive: entry 1 is 12", id="a-number-as-topic"),
         pytest.param("related", "broken: [link, 404]", "line 1: broken: entry 2 is 404", id="a-number-among-related-words"),
+        pytest.param("subjects", "wreck: [wreck, 404]", "line 1: wreck: entry 2 is 404", id="a-number-among-subjects"),
         pytest.param("office", "people: {a: [b]}", "line 1: people: is no key of office.yaml", id="an-unknown-key"),
         pytest.param("holidays", "a: b", "no such section", id="an-unknown-file"),
         pytest.param("mail", "\n+prefixes: Re", "line 2: +prefixes: only a list can be added to", id="adding-to-no-list"),
@@ -103,7 +104,7 @@ def test_the_office_may_add_to_its_own_words_and_they_are_no_part_of_a_complete_
     assert languages.load([first, folder(tmp_path / "b", fr_office=added)])["fr"].office == {
         "places": {"Ouagadougou": ["Wagadugu"]}, "sensitive": ["attaque", "affaire du port"],
     }  # fmt: skip
-    assert {"office.yaml", "related.yaml"}.isdisjoint(languages.missing(languages.load([first])["fr"]))
+    assert {"office.yaml", "related.yaml", "subjects.yaml"}.isdisjoint(languages.missing(languages.load([first])["fr"]))
 
 
 def test_every_fault_of_a_language_is_named_not_only_the_first(tmp_path: Path) -> None:

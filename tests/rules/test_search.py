@@ -47,6 +47,21 @@ def test_a_figure_is_found_in_digits_and_in_words_in_either_language(asked: str,
     assert any(word in text.lower() for word in match.words), "and is told as the release writes it"
 
 
+@pytest.mark.parametrize(("asked", "title"), [("the shipwreck", "Naufrage au large de Toliara"), ("le naufrage", "Boat sinks off Toliara")])
+def test_a_question_in_one_language_finds_a_release_that_there_is_in_another_alone(asked: str, title: str) -> None:
+    language = "fr" if title.startswith("N") else "en"
+    index = build([release("one", title, language=language), release("other", "Sans titre")], NOW, LANGUAGES)
+    match = search(index, asked, NOW)[0]
+    assert (match.release, match.coverage) == ("one", 1.0)
+    assert set(match.words) <= set(title.split()) and match.words, "and is told as the release writes it"
+
+
+def test_the_very_word_tells_more_than_one_for_nearly_the_same() -> None:
+    releases = [release("same", "Naufrage à Toliara"), release("near", "Noyade à Toliara"), release("other", "Sans titre")]
+    for asked, first, second in (("le naufrage", "same", "near"), ("la noyade", "near", "same")):
+        assert found(build(releases, NOW, LANGUAGES), asked) == [first, second]
+
+
 def test_mille_mercis_is_no_figure(index: Index) -> None:
     assert [match.lacks_a_number for match in search(index, "Marovoay, mille mercis", NOW)] == [False]
 
