@@ -78,10 +78,12 @@ def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: dateti
     edition = edition_for(chosen.release, order, now)
     if edition is None:
         return None
+    text = "\n".join((edition.title, *edition.topics, edition.place, edition.body)).lower()
+    words = tuple(word for word in chosen.words if word.lower() in text)  # another edition may have been found by its own
     near = (edition_for(context.releases[other], order, now) for other in chosen.others)
     return SendRelease(
         release=chosen.release.id, edition=edition.slug, language=edition.language, why=chosen.why, reason=_REASON_OF[chosen.why],
-        full=context.authentication is Authentication.PASS, words=chosen.words, alternatives=tuple(one.slug for one in near if one),
+        full=context.authentication is Authentication.PASS, words=words, alternatives=tuple(one.slug for one in near if one),
     )  # fmt: skip
 
 

@@ -60,6 +60,12 @@ def test_who_is_nearly_heard_gets_the_release_that_many_of_his_words_are_of(text
     assert got.release == "riziculture-salinite" if isinstance(got, SendRelease) else got.reason is Reason.NOT_SURE
 
 
+def test_the_words_that_are_told_are_those_of_the_edition_that_is_sent() -> None:
+    got = decided(mail("Bonjour, je cherche votre communiqué annonçant la nomination de Mme Andriamihaja. Merci beaucoup.")).decision
+    assert isinstance(got, SendRelease) and got.edition == "nomination-directrice"
+    assert got.words == ("Andriamihaja",), "and not `appointed`, by which the English edition was found"
+
+
 @pytest.mark.parametrize(
     "text",
     [
