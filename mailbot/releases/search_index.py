@@ -53,7 +53,6 @@ class Speech:
     stem: Callable[[str], str]
     stop: frozenset[str]
     numerals: Numerals | None = None
-    subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)  # groups of words that name nearly the same
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -95,7 +94,7 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     speeches = before.speeches if before else {code: _speech(language) for code, language in languages.items()}
     grammar = before.grammar if before else dates.grammar([language.dates for language in languages.values()])
     known = before.spellings if before else spellings(language.office for language in languages.values())
-    kin = before.kin if before else _kin(speeches)
+    kin = before.kin if before else _kin(tuple(languages.values()))
     papers: list[Paper] = []
     postings: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("L"), array("d")))
     number, every = 0, tuple(releases)
@@ -120,10 +119,12 @@ def build(releases: Iterable[Release], now: datetime, languages: Mapping[str, La
     return Index(tuple(papers), dict(postings), owners, number, newest, speeches, stop, grammar, known, kin)
 
 
-def _kin(speeches: Mapping[str, Speech]) -> dict[str, frozenset[str]]:
+@lru_cache(maxsize=4)
+def _kin(languages: tuple[Language, ...]) -> dict[str, frozenset[str]]:
+    """Of the subjects of all these languages; thousands of words are stemmed for it."""
     groups: dict[str, set[str]] = defaultdict(set)
-    for speech in speeches.values():
-        for group, words in speech.subjects.items():
+    for language, speech in ((language, _speech(language)) for language in languages):
+        for group, words in language.subjects.items():
             groups[group].update(term for word in words for term in forms_of(str(word), speech))
     kin: dict[str, set[str]] = defaultdict(set)
     for terms in groups.values():
@@ -181,7 +182,7 @@ def _speech(language: Language) -> Speech:
         language.releases.get("search_stop_words", ()),
     ]
     stop = frozenset(fold(part) for entries in lists for entry in entries for part in (str(entry), *words_of(str(entry))))
-    return Speech(stem, stop, numerals(language.releases.get("figures", {}), language.dates), language.subjects)
+    return Speech(stem, stop, numerals(language.releases.get("figures", {}), language.dates))
 
 
 def forms_of(word: str, speech: Speech) -> tuple[str, ...]:
