@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mailbot.archive import retention_store, tally_store
 from mailbot.archive.person import Person, is_named_in, pattern, sql_words, without
 from mailbot.archive.term import Terms
+from mailbot.audience import store as audience
 from mailbot.audience import suppression_store
 from mailbot.audience.suppression import Why
 from mailbot.cases.case import UNFINISHED as OPEN_CASES
@@ -135,6 +136,7 @@ def _names(row: Any, names: re.Pattern[str]) -> bool:
 
 def forget(tx: Tx, who: Person, names: re.Pattern[str], found: Held, terms: Terms, digest: str, now: datetime) -> int:
     """All of it in one transaction; returns in how many rows of others the name was taken out. Twice is harmless."""
+    audience.hold_still(tx, to_forget=True)
     retention_store.let_go(tx, found.mails, terms, now)
     retention_store.empty(tx, found.quoting, terms, now)
     retention_store.unwrite(tx, found.texts, now)

@@ -193,7 +193,7 @@ def _forget_sendings(tx: Tx, rows: Sequence[Any], terms: Terms, _now: datetime) 
 
 
 def _forget_questions(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -> None:
-    tx.execute(journalist.delete().where(journalist.c.id.in_([row.id for row in rows])))
+    tx.execute(journalist.delete().where(journalist.c.id.in_([row.id for row in rows]), _NEVER_CAME))  # one may have come just now
 
 
 def _forget_marks(tx: Tx, rows: Sequence[Any], _terms: Terms, _now: datetime) -> None:

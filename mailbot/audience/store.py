@@ -14,6 +14,7 @@ from mailbot.database.tables import confirmation, consent, delivery, journalist
 from mailbot.message.address import Address, cap_key
 
 LONGEST_WORDS = 200
+LIST_LOCK = 0x6C697374  # any number, the same in every process
 _SHOWN = sa.select(*(column for column in journalist.c if column.name not in ("key", "cap_key")))
 
 # What is asked for every mail is built once: building a statement takes several times as long as running it.
@@ -32,6 +33,14 @@ _ASKED = (
     .order_by(confirmation.c.created_at.desc(), confirmation.c.delivery)
     .limit(1)
 )
+
+
+def hold_still(tx: Tx, *, to_forget: bool = False) -> None:
+    """Until this transaction ends nobody is forgotten; with `to_forget` nobody plans an announcement either. It comes before the list is
+    read: who is forgotten would else stay in what is queued meanwhile. SQLite has one writer."""
+    if tx.dialect.name == "postgresql":
+        hold = sa.func.pg_advisory_xact_lock if to_forget else sa.func.pg_advisory_xact_lock_shared
+        tx.execute(sa.select(hold(LIST_LOCK)))
 
 
 def find(tx: Tx, address_key: str) -> Journalist | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from mailbot.audience import segment_store
+from mailbot.audience import store as audience
 from mailbot.audience.segment import Filter
 from mailbot.broadcast import store
 from mailbot.broadcast.broadcast import Announced, Broadcast, Gets, Kind, NotAllowed, Reader, State, Why, choose
@@ -76,6 +77,7 @@ def announce(tx: Tx, office: Office, readers: Readers, secret: bytes, order: Ord
         started_at=None, finished_at=None, created_at=now, created_by=order.by,
     )  # fmt: skip
     store.put(tx, made, kept(order.event))
+    audience.hold_still(tx)
     plan = _Plan()
     addressees = _addressees(tx, office, readers, order, release, announced, made, embargo, basis, plan, now)
     recipients = bulk_store.enqueue_all(tx, broadcast_id, release.id, addressees, secret, office.address.domain, now)

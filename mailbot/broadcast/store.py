@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mailbot.audience.suppression import Grade
 from mailbot.broadcast.broadcast import Act, Broadcast, Kind, State, after
-from mailbot.database.broadcast_tables import approval, broadcast, left_out
+from mailbot.database.broadcast_tables import approval, broadcast, left_out, letter
 from mailbot.database.correction_tables import correction_mail
 from mailbot.database.engine import Tx, insert_new
 from mailbot.database.tables import bounce, delivery, journalist, suppression
@@ -136,7 +136,8 @@ def of_release(tx: Tx, release: str) -> list[Broadcast]:
 
 def letters_waiting(tx: Tx, edition: str) -> list[tuple[str, int]]:
     """Broadcast and number of each letter that brings this edition and has not reached everybody."""
-    of = (delivery.c.edition == edition, delivery.c.letter.is_not(None), delivery.c.state.in_(_COMING))
+    bring_it = delivery.c.broadcast.in_(sa.select(letter.c.broadcast).where(letter.c.edition == edition))
+    of = (bring_it, delivery.c.edition == edition, delivery.c.letter.is_not(None), delivery.c.state.in_(_COMING))
     rows = sa.select(delivery.c.broadcast, delivery.c.letter).where(*of).distinct().order_by(delivery.c.broadcast, delivery.c.letter)
     return [(row.broadcast, row.letter) for row in tx.execute(rows)]
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mailbot.database.engine import Database, DatabaseUnusable
 
-HEAD = "0013"
+HEAD = "0014"
 LOCK = 0x6D61696C626F74  # "mailbot": nobody else's number
 FOLDER = Path(__file__).parent / "migrations"
 

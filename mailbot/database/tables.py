@@ -181,9 +181,11 @@ delivery = sa.Table(
     sa.Column("sheet", sa.Text, nullable=False, default=""),  # the HTML of a page that leaves as a PDF beside the text
     sa.Column("sheet_name", sa.String(200), nullable=False, default=""),
     sa.Column("written_from", sa.JSON(none_as_null=True)),  # what was decided, so that it can be written anew
-    sa.Column("broadcast", sa.ForeignKey("broadcast.id")),  # the announcement that it belongs to
-    sa.Column("journalist", sa.ForeignKey("journalist.id"), index=True),  # of a broadcast: who gets it
-    sa.Column("letter", sa.ForeignKey("letter.id")),  # of a broadcast: its words, which are kept once for all
+    # Of an announcement: which one, who gets it, and its words, which are kept once for all. No foreign key checks them, row by row, for
+    # each of a hundred thousand: they are queued by a join with the letters, only who is on the list is claimed, and `verify` looks at all.
+    sa.Column("broadcast", sa.String(40)),
+    sa.Column("journalist", sa.Integer, index=True),
+    sa.Column("letter", sa.Integer),
     sa.Column("raw_hash", sa.String(64), nullable=False, default="", server_default=sa.text("''")),  # of bytes made from a letter
     sa.Column("photos", sa.JSON),  # the marks of the photos that it names or brings, as they were when this was written
     sa.Column("created_at", Instant, nullable=False),
@@ -207,7 +209,7 @@ _ANSWERS: dict[str, Any] = {"sqlite_where": ONE_BY_ONE, "postgresql_where": ONE_
 _OF_A_MAIL = delivery.c.mail.is_not(None)
 sa.Index("ix_delivery_mail", delivery.c.mail, sqlite_where=_OF_A_MAIL, postgresql_where=_OF_A_MAIL)
 sa.Index("ix_delivery_cap_key", delivery.c.cap_key, **_ANSWERS)
-sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at)
+sa.Index("ix_delivery_claim", delivery.c.state, delivery.c.priority, delivery.c.due_at, **_ANSWERS)
 sa.Index("ix_delivery_broadcast", delivery.c.broadcast, delivery.c.state, delivery.c.due_at)
 sa.Index("ix_delivery_caps", delivery.c.kind, delivery.c.created_at, delivery.c.recipient_domain, **_ANSWERS)
 

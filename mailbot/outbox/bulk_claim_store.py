@@ -254,7 +254,8 @@ def begin(tx: Tx, one: Held, holder: str, now: datetime) -> bool:
 
 def orphans(tx: Tx, living: frozenset[str]) -> list[tuple[Held, str, bool]]:
     """What a worker left that is gone: by whom it was held, and whether its bytes may have left."""
-    of = (delivery.c.priority == BY_LETTER, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(list(living)))
+    announced = delivery.c.broadcast.in_(sa.select(broadcast.c.id))  # by the index of announcements
+    of = (announced, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(list(living)))
     asked = sa.select(*_HELD, delivery.c.holder, delivery.c.in_doubt_since.is_not(None))
     rows = tx.execute(asked.where(*of).limit(ORPHANS_AT_ONCE).with_for_update(skip_locked=True))
     found = [(Held._make(row[:-2]), str(row[-2]), bool(row[-1])) for row in rows]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from mailbot.database.broadcast_tables import broadcast, letter
 from mailbot.database.engine import Tx
-from mailbot.database.tables import delivery
+from mailbot.database.tables import delivery, journalist
 from mailbot.outbox.delivery import BY_LETTER, Kind
 
 LEAVING = ("sending", "stopped", "held")  # its plan is queued whole, and nothing of it is let go yet
@@ -16,6 +16,7 @@ def broken(tx: Tx) -> Iterator[str]:
     """A sentence for each."""
     yield from _sums(tx)
     yield from _letters(tx)
+    yield from _readers(tx)
 
 
 def _sums(tx: Tx) -> Iterator[str]:
@@ -36,3 +37,11 @@ def _letters(tx: Tx) -> Iterator[str]:
     other = sa.select(delivery.c.id).outerjoin(letter, letter.c.id == delivery.c.letter).where(delivery.c.broadcast.is_not(None))
     for number in tx.execute(other.where(sa.or_(letter.c.id.is_(None), ~told, ~way)).order_by(delivery.c.id)).scalars():
         yield f"delivery {number}: is no mail of its broadcast's letter"
+
+
+def _readers(tx: Tx) -> Iterator[str]:
+    """Nobody is taken from the press list and stays in the rows: whoever came next could get that number."""
+    gone = sa.select(delivery.c.id).outerjoin(journalist, journalist.c.id == delivery.c.journalist)
+    gone = gone.where(delivery.c.journalist.is_not(None), journalist.c.id.is_(None)).order_by(delivery.c.id)
+    for number in tx.execute(gone).scalars():
+        yield f"delivery {number}: went to a journalist of whom nothing is known"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from mailbot.database.broadcast_tables import letter
-from mailbot.database.engine import Tx, insert
+from mailbot.database.engine import Tx
 from mailbot.database.tables import delivery
 from mailbot.message import token
 from mailbot.message.address import key
@@ -99,16 +99,18 @@ def _row(broadcast_id: str, one: Letter, version: int) -> dict[str, Any]:
 
 
 def enqueue_all(tx: Tx, broadcast_id: str, release: str, addressees: Iterable[Addressee], secret: bytes, domain: str, now: datetime) -> int:
-    """Queue a mail for each, once for each journalist however often it is asked for; how many are new. They leave when the broadcast is
-    in state `sending`. Raises ValueError for what is no address: nothing is queued then."""
+    """Queue a mail for each; how many they are. They leave when the broadcast is in state `sending`. Raises ValueError for what is no
+    address or no letter of this broadcast, IntegrityError for who has a mail of it already: nobody is queued then."""
     if not _is_there(tx):
         _addressee.create(tx, checkfirst=False)
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(f"PRAGMA cache_size = {PAGES_IN_MEMORY}")
-    added, rows = 0, _numbered(broadcast_id, addressees, secret, domain)
+    added, rows, queued = 0, _numbered(broadcast_id, addressees, secret, domain), _queued(broadcast_id, release, now)
     while chunk := list(islice(rows, AT_ONCE)):
         _fill(tx, chunk)
-        added += tx.execute(_queued(tx, broadcast_id, release, now), execution_options={"preserve_rowcount": True}).rowcount
+        if tx.execute(queued, execution_options={"preserve_rowcount": True}).rowcount != len(chunk):
+            raise ValueError(f"some were to get a letter that is none of broadcast {broadcast_id}")
+        added += len(chunk)
         tx.exec_driver_sql("TRUNCATE pg_temp.addressee" if tx.dialect.name == "postgresql" else "DELETE FROM temp.addressee")
     return added
 
@@ -146,8 +148,8 @@ def _fill(tx: Tx, rows: list[tuple[Any, ...]]) -> None:
     tx.exec_driver_sql(f"INSERT INTO temp.addressee ({names}) VALUES ({', '.join('?' * len(_addressee.c))})", rows)  # noqa: S608 - our names
 
 
-def _queued(tx: Tx, broadcast_id: str, release: str, now: datetime) -> Any:
-    """The rows of the temporary table, with everything that is the same for all; who is queued already stays as they are."""
+def _queued(broadcast_id: str, release: str, now: datetime) -> Any:
+    """The rows of the temporary table, with everything that is the same for all."""
     same = {
         "kind": Kind.BROADCAST, "priority": BY_LETTER, "state": DeliveryState.QUEUED, "release": release, "subject": "", "text": "",
         "html": "", "cap_key": "", "in_reply_to": "", "references": [], "mentions": [], "attach_original": False, "variant": "",
@@ -157,10 +159,10 @@ def _queued(tx: Tx, broadcast_id: str, release: str, now: datetime) -> Any:
     }  # fmt: skip
     of_letter = (letter.c.language, letter.c.edition, letter.c.content_hash)
     constant = [sa.literal(value, delivery.c[name].type).label(f"the_{name}") for name, value in same.items()]
-    chosen = sa.select(*_addressee.c, *of_letter, *constant).where(letter.c.id == _addressee.c.letter)
+    chosen = sa.select(*_addressee.c, *of_letter, *constant).where(letter.c.id == _addressee.c.letter, letter.c.broadcast == broadcast_id)
     chosen = chosen.order_by(_addressee.c.recipient_key)  # neighbours in the largest index that is in no order of ours
     columns = [column.name for column in (*_addressee.c, *of_letter)] + list(same)
-    return insert(tx, delivery).from_select(columns, chosen, include_defaults=False).on_conflict_do_nothing(index_elements=["key"])
+    return delivery.insert().from_select(columns, chosen, include_defaults=False)
 
 
 def states_of(tx: Tx, broadcast_id: str) -> dict[str, int]:

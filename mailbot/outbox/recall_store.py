@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mailbot.database.broadcast_tables import letter
 from mailbot.database.engine import Tx
-from mailbot.database.tables import delivery, mail
+from mailbot.database.tables import ONE_BY_ONE, delivery, mail
 from mailbot.message.address import Address
 from mailbot.outbox.delivery import DeliveryState, Kind
 from mailbot.outbox.store import WAITING, Draft, draft_of
@@ -42,7 +42,7 @@ class Unsent:
 
 def unsent(tx: Tx, slugs: Collection[str], kinds: Sequence[Kind] = WITH_RELEASES) -> list[Unsent]:
     """The mails that bring or name one of these editions, oldest first; not those of an announcement, which have their words in common."""
-    rows = _unsent(tx, _NOT_LEFT, delivery.c.kind.in_(kinds), delivery.c.broadcast.is_(None))
+    rows = _unsent(tx, _NOT_LEFT, delivery.c.kind.in_(kinds), ONE_BY_ONE)
     return [one for one in rows if not {one.draft.edition, *one.draft.mentions}.isdisjoint(slugs)]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mailbot.database.broadcast_tables import broadcast
 from mailbot.database.engine import Tx, insert_new
 from mailbot.database.many import rows_changed
 from mailbot.database.tables import ONE_BY_ONE, attempt, delivery, mail
 from mailbot.message.address import Address, cap_key
 from mailbot.outbox.delivery import (
-    BY_LETTER,
     PRIORITY,
     DeliveryState,
     Failed,
@@ -31,10 +31,9 @@ UNFINISHED = (*WAITING, DeliveryState.SENDING)
 
 # What is asked for every mail is built once: building a statement takes several times as long as running it.
 _SINCE: sa.BindParameter[datetime] = sa.bindparam("since")
-_ALONE = delivery.c.priority < BY_LETTER  # what is written from a letter goes by bulk_store.py
 _READY = (
     sa.select(delivery)
-    .where(_ALONE, delivery.c.state.in_(WAITING), delivery.c.due_at <= sa.bindparam("now"))
+    .where(ONE_BY_ONE, delivery.c.state.in_(WAITING), delivery.c.due_at <= sa.bindparam("now"))
     .order_by(delivery.c.priority, delivery.c.due_at, delivery.c.created_at, delivery.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)  # SQLite has one writer and ignores this
@@ -47,10 +46,10 @@ _OURS = _ONE.where(
 )
 _SAID = attempt.update().where(attempt.c.delivery == sa.bindparam("the_delivery"), attempt.c.number == sa.bindparam("the_fence"))
 _ORPHANS = sa.select(delivery).where(
-    _ALONE, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(sa.bindparam("living", expanding=True))
+    ONE_BY_ONE, delivery.c.state == DeliveryState.SENDING, delivery.c.holder.not_in(sa.bindparam("living", expanding=True))
 )
 _STARTED = sa.select(attempt.c.started_at).where(attempt.c.started_at > _SINCE).order_by(attempt.c.started_at)
-_NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(_ALONE, delivery.c.state.in_(WAITING))
+_NEXT_DUE = sa.select(sa.func.min(delivery.c.due_at)).where(ONE_BY_ONE, delivery.c.state.in_(WAITING))
 _newer = delivery.alias("newer")
 REPLACED = sa.exists().where(_newer.c.key == delivery.c.key + "~" + delivery.c.id)  # its release was corrected before it left
 _TO = delivery.c.recipient_key == sa.bindparam("recipient")
@@ -287,7 +286,8 @@ def unfinished(tx: Tx, now: datetime) -> int:
     """How many could leave now or are under way."""
     due = sa.and_(delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
     query = sa.select(sa.func.count()).select_from(delivery).where(sa.or_(due, delivery.c.state == DeliveryState.SENDING))
-    return tx.execute(query).scalar_one()
+    announced = delivery.c.broadcast.in_(sa.select(broadcast.c.id))  # each has its own index
+    return sum(tx.execute(query.where(which)).scalar_one() for which in (ONE_BY_ONE, announced))
 
 
 def listed(tx: Tx, states: Sequence[str] = (), limit: int = 0) -> list[dict[str, Any]]:

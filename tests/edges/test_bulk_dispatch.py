@@ -328,6 +328,9 @@ def test_what_is_swapped_while_a_worker_has_it_is_not_marked(office: Newsroom) -
         pytest.param(delivery.delete().where(delivery.c.recipient.startswith("bo")), "planned for 2, and has 1", id="somebody is gone"),
         pytest.param(delivery.update().values(language="en"), "no mail of its broadcast's letter", id="another language"),
         pytest.param(delivery.update().values(letter=None), "no mail of its broadcast's letter", id="no letter"),
+        pytest.param(delivery.update().values(letter=99), "no mail of its broadcast's letter", id="a letter that is not there"),
+        pytest.param(delivery.update().values(broadcast="b9"), "no mail of its broadcast's letter", id="no announcement"),
+        pytest.param(delivery.update().values(journalist=99), "went to a journalist of whom nothing is known", id="nobody on the list"),
         pytest.param(delivery.update().values(state="sent", finished_at=NOW), "sent", id="sent without an attempt"),
     ],
 )

@@ -74,6 +74,10 @@ def queue(database: Database, number: int = 3) -> int:
     return letter
 
 
+def queue_more(database: Database, letter: int) -> int:
+    return database.write_now(bulk_store.enqueue_all, "b1", "fontaine", addressees(letter, [6]), SECRET, "office.example", NOW)
+
+
 def rows(database: Database) -> list[sa.Row[tuple[object, ...]]]:
     return database.read_now(lambda tx: list(tx.execute(sa.select(delivery).order_by(delivery.c.journalist))))
 
@@ -83,12 +87,16 @@ def test_a_letter_is_kept_as_it_was_written(database: Database) -> None:
     assert database.read_now(bulk_store.letters_of, "b1") == {letter: LETTER}
 
 
-def test_each_journalist_is_queued_once_however_often_it_is_asked_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("again", [[6, 1], [6, 7, 6], [1, 2, 3, 4, 5]])
+def test_nobody_is_queued_twice_and_nobody_at_all_where_one_would_be(
+    database: Database, monkeypatch: pytest.MonkeyPatch, again: list[int]
+) -> None:
     monkeypatch.setattr(bulk_store, "AT_ONCE", 2)
     letter = queue(database, 5)
-    again = addressees(letter, [1, 2, 3, 4, 5, 5, 1])
-    assert database.write_now(bulk_store.enqueue_all, "b1", "fontaine", again, SECRET, "office.example", NOW) == 0
+    with pytest.raises(sa.exc.IntegrityError):
+        database.write_now(bulk_store.enqueue_all, "b1", "fontaine", addressees(letter, again), SECRET, "office.example", NOW)
     assert len(rows(database)) == database.read_now(bulk_store.states_of, "b1")["queued"] == 5
+    assert queue_more(database, letter) == 1
 
 
 def test_a_row_says_who_gets_what_and_nothing_of_the_text(database: Database) -> None:
@@ -111,6 +119,15 @@ def test_nobody_is_queued_where_one_has_no_address(database: Database) -> None:
     with pytest.raises(ValueError, match="journalist 3"):
         database.write_now(bulk_store.enqueue_all, "b1", "fontaine", wrong, SECRET, "office.example", NOW)
     assert rows(database) == []
+
+
+def test_nobody_is_queued_where_a_letter_is_none_of_this_announcement(database: Database) -> None:
+    letter, foreign = queue(database, 5), database.write_now(announced, 0, "sending", "b2")
+    for other in (foreign, foreign + 1):
+        asked = [*addressees(letter, [6]), *addressees(other, [7])]
+        with pytest.raises(ValueError, match="none of broadcast b1"):
+            database.write_now(bulk_store.enqueue_all, "b1", "fontaine", asked, SECRET, "office.example", NOW)
+    assert len(rows(database)) == 5
 
 
 def test_the_single_path_leaves_what_is_written_from_a_letter_alone(database: Database) -> None:

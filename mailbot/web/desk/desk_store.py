@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mailbot.audience.journalist import State
 from mailbot.database.desk_tables import example
 from mailbot.database.engine import Tx, insert
-from mailbot.database.tables import case_file, delivery, journalist, mail
+from mailbot.database.tables import ONE_BY_ONE, case_file, delivery, journalist, mail
 from mailbot.inbox.reason import PROTECTED
 from mailbot.inbox.store import DECIDED, GONE
 from mailbot.outbox.delivery import Kind
@@ -52,7 +52,7 @@ def leaving(tx: Tx, limit: int) -> list[dict[str, Any]]:
     anything about a call for help."""
     columns = [delivery.c[name] for name in ("id", "kind", "recipient", "subject", "state", "due_at", "mail", "last_text")]
     query = sa.select(*columns).outerjoin(mail, mail.c.id == delivery.c.mail)
-    query = query.where(delivery.c.state.in_(UNFINISHED), delivery.c.kind.in_(_PERSONS), _OPEN_TO_ALL)
+    query = query.where(ONE_BY_ONE, delivery.c.state.in_(UNFINISHED), delivery.c.kind.in_(_PERSONS), _OPEN_TO_ALL)
     return _rows(tx, query.order_by(delivery.c.due_at).limit(limit))
 
 
