@@ -30,6 +30,7 @@ TERSE = 9  # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
 NEWEST_LEANING, FAR_LEANING, NEWEST_LITTLE = 0.4, 0.8, 5.0  # so far towards it that what matches no release is no topic
 LEADING, LED = 4.5, 0.5  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+WHOLLY = 3.0  # of a release of which nothing is told by itself: the mail is of it, and of no other more than LED
 ANOTHER = 2.5  # and that much of the whole is of another one: what is told finds the wrong one
 MANY = 3  # releases, before that can be said
 OFFERS = 5
@@ -76,10 +77,10 @@ def _chosen(reading: Reading, releases: Mapping[str, Release], index: Index, kno
         return Doubt.NOTHING_PUBLIC
     if reading.leaning is not None:
         return _weighed(reading, reading.leaning, newest, releases, index, known, now)
-    topic = _without(reading.topic, known)
+    topic = without_own(reading.topic, known)
     if topic:
         return _about(topic, reading.recent, releases, index, now)
-    subject = _without(reading.subject_topic, known)
+    subject = without_own(reading.subject_topic, known)
     if subject:
         found = _about(subject, reading.recent, releases, index, now)
         if isinstance(found, Choice) and found.doubt is None:
@@ -94,9 +95,9 @@ def _weighed(
 ) -> Choice | Doubt:
     """All that the mail says is held against the releases: who asks for one that we have names many of its words, and no other's."""
     terse = reading.subject_topic if reading.words <= TERSE and not reading.recent else ""
-    told = _without(reading.topic or terse, known)
+    told = without_own(reading.topic or terse, known)
     precise = _about(told, reading.recent, releases, index, now) if told else None
-    found = search(index, _without(reading.whole, known), now, limit=CANDIDATES, worded=1)
+    found = search(index, without_own(reading.whole, known), now, limit=CANDIDATES, worded=1)
     matches = [match for match in found if match.release in releases]
     unit = rarest(index)
     best, second = (matches[0].score / unit if matches else 0.0), (matches[1].score / unit if len(matches) > 1 else 0.0)
@@ -104,7 +105,10 @@ def _weighed(
         return Choice(newest, "latest")
     if precise and (not reading.topic or reading.words <= SHORT):
         if not isinstance(precise, Choice):
-            return precise
+            # `Our young ones won a prize, I want the release that says so`: what is told is nothing, and the mail is of one release.
+            is_it = matches and leaning > 0 and best >= WHOLLY and second <= LED * best
+            it = matches[0] if is_it and matches[0].is_named and not matches[0].lacks_a_number else None
+            return Choice(releases[it.release], it.why, it.words) if it else precise
         if reading.recent and leaning < -CLEAR_LEANING:
             is_topic = reading.marked and precise.is_named  # or what is told is by chance in some release: `within the hour`
             return replace(precise, doubt=Doubt.HALF_MATCH) if is_topic else Choice(newest, "latest")
@@ -133,7 +137,7 @@ def _weighed(
 
 def bears_out(reading: Reading, release: Release, index: Index, known: frozenset[str], now: datetime) -> bool:
     """So many words of the whole mail are of this release, and of no other nearly so many: who is not heard clearly means it."""
-    found = search(index, _without(reading.whole, known), now, limit=2, worded=0)
+    found = search(index, without_own(reading.whole, known), now, limit=2, worded=0)
     best, second = (found[0].score if found else 0.0), (found[1].score if len(found) > 1 else 0.0)
     return bool(found) and found[0].release == release.id and best >= LEADING * rarest(index) and second <= APART * best
 
@@ -189,7 +193,7 @@ def _about(topic: str, recent: bool, releases: Mapping[str, Release], index: Ind
     return Choice(releases[best.release], best.why, best.words, others[:ALTERNATIVES], doubt, is_named=best.is_named)
 
 
-def _without(text: str, known: frozenset[str]) -> str:
+def without_own(text: str, known: frozenset[str]) -> str:
     """The text without the office's own words; empty where nothing but those was in it."""
     kept = _WORD.sub(lambda match: " " if fold(match[0]) in known else match[0], text)
     return kept.strip() if _WORD.search(kept) else ""

@@ -52,6 +52,7 @@ def answer(
     edition = edition_of(library, decision.edition)
     printed = decision.variant is Variant.PDF and _may_print(office, decision)
     what = "photos" if decision.brings_photos and decision.reason is not Reason.ANSWER_BACK else "answer"  # beside the release itself
+    what = "second" if decision.second else what
     drafted = replace(
         _reply(subject, what, rendered_answer(office, subject, decision, library, language, passed_on=passed_on), language),
         release=decision.release, edition=decision.edition, content_hash=edition.content_hash, mentions=decision.alternatives,

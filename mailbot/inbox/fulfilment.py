@@ -48,6 +48,8 @@ def fulfil(message: IncomingMessage, context: Context, heard: Heard, now: dateti
         return _in_time(_only_passed_on(wishes[0], kinds, context, heard), heard)
     asked = [wish for wish in wishes if wish.kind is not Kind.THANKS]
     each = [_grant(wish, message, context, heard, now) for wish in asked] or [_release(message, context, heard, now)]
+    if heard.second and isinstance(each[0], SendRelease):
+        each.append(_second(heard.second, message, context, heard, now))
     decided = Decided(
         decisions=_one_note(each), kind="request", language=heard.language,
         confidence=min((wish.confidence for wish in asked), default=0.3), evidence=_evidence(asked, each, heard),
@@ -109,6 +111,15 @@ def _release(message: IncomingMessage, context: Context, heard: Heard, now: date
         return HandOff(reason=reason, why=str(reason), draft=draft, offers=heard.offers, offer=offer)
     repeat = any(release == heard.draft.release for release, _ in _recent_answers(context, now))
     return replace(heard.draft, repeat=repeat)
+
+
+def _second(second: SendRelease, message: IncomingMessage, context: Context, heard: Heard, now: datetime) -> SendRelease | HandOff:
+    """The other one of two: every cap counts the first."""
+    after = replace(
+        context, answers_today_address=context.answers_today_address + 1, answers_hour_domain=context.answers_hour_domain + 1,
+        answers_last_minute=context.answers_last_minute + 1,
+    )  # fmt: skip
+    return _release(message, after, replace(heard, draft=second), now)
 
 
 def _one_note(each: Sequence[Decision]) -> tuple[Decision, ...]:

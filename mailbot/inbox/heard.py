@@ -11,6 +11,7 @@ from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
+from mailbot.inbox.two_releases import two_named
 from mailbot.inbox.understanding import Ears, own_words, understand
 from mailbot.inbox.weighing import NEARLY, SURE
 from mailbot.message.authentication import Authentication
@@ -31,6 +32,7 @@ class Heard:
     doubt: Doubt | None
     offers: tuple[str, ...]
     deadline: Deadline | None = None
+    second: SendRelease | None = None  # of a mail that names two
 
 
 def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
@@ -42,10 +44,12 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
     if not reading.wish(*A_RELEASE):
         return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=(), deadline=understood.deadline)
-    chosen = choose(reading, context.releases, context.index, known, now)
+    both = two_named(reading, context.releases, context.index, known, now) if _is_about_releases_alone(reading) else ()
+    chosen = both[0] if both else choose(reading, context.releases, context.index, known, now)
     sure = isinstance(chosen, Choice) and chosen.doubt is None
     if isinstance(chosen, Choice) and chosen.doubt is None and any(wish.confidence == NEARLY for wish in reading.wishes):
-        reading = _heard_better(reading) if bears_out(reading, chosen.release, context.index, known, now) else reading
+        is_meant = bool(both) or bears_out(reading, chosen.release, context.index, known, now)
+        reading = _heard_better(reading) if is_meant else reading
     if (gone := _withdrawn(reading, context, known, sure, now)) is not None:
         meant = edition_for(gone, order, now)
         return Heard(
@@ -53,9 +57,19 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
             deadline=understood.deadline,
         )  # fmt: skip
     draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
-    doubt = chosen.doubt if isinstance(chosen, Choice) else chosen
+    second = _draft(both[1], order, context, now) if both else None
+    trusted = context.authentication is Authentication.PASS  # nobody else gets two mails for one
+    doubt = (None if trusted or not both else Doubt.SEVERAL_MATCH) if sure else chosen.doubt if isinstance(chosen, Choice) else chosen
     offered = offers(context.releases, context.index, order, now) if doubt else ()
-    return Heard(language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline)
+    return Heard(
+        language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline,
+        second=replace(second, second=True) if second else None,
+    )  # fmt: skip
+
+
+def _is_about_releases_alone(reading: Reading) -> bool:
+    kinds = {wish.kind for wish in reading.wishes}
+    return reading.leaning is not None and Kind.ABOUT in kinds and kinds <= {*A_RELEASE, Kind.THANKS}
 
 
 def _heard_better(reading: Reading) -> Reading:

@@ -49,6 +49,7 @@ class SendRelease:
     repeat: bool = False
     variant: Variant = Variant.FULL
     photos: tuple[int, ...] = ()
+    second: bool = False  # of two that one mail asked for
 
     @property
     def wanted(self) -> str:

@@ -31,6 +31,8 @@ MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSC
 WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
 APART = 0.7  # ... nor who speaks of something new, or names a release by many words (choice.bears_out), and of nothing else by far
 SECOND, SECOND_CLAUSE = 0.6, 0.5  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+TO_TALK = 0.3  # ... a release beside an interview: who wants to talk about it seldom speaks of it for another reason
+ALSO = 0.25  # ... a place on the list beside a release, where the phrases hear of one
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
 LOUD = 0.6  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
@@ -142,7 +144,10 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     release = max(_RELEASES, key=lambda kind: scores[kind])
     acts = (release, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
     first = release if top in _RELEASES else top
-    wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores)]
+    second = TO_TALK if Kind.INTERVIEW in beside else SECOND
+    wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores, second)]
+    if Kind.SUBSCRIBE not in wanted and not beside and _is_wanted_too(first, reading, scores):
+        wanted.append(Kind.SUBSCRIBE)
     if release in wanted and not _objects_apart(beside, heard):
         wanted.remove(release)
     others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
@@ -156,14 +161,21 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
         leaves = first is kind is Kind.UNSUBSCRIBE and scores[kind] > WIDE_LEAST and margin > WIDE
         apart = first is kind and scores[kind] > 0 and margin > APART and not reading.negated
         fresh, nearly = apart and kind is Kind.LATEST and _is_new(reading), apart and kind is Kind.ABOUT
-        certain = SURE if enough or leaves or fresh else NEARLY if nearly else UNSURE
-        yield _wish(kind, reading, heard, certain if spoken and allowed else UNSURE)
+        also = kind is Kind.SUBSCRIBE and _is_wanted_too(first, reading, scores)
+        certain = SURE if enough or leaves or fresh or also else NEARLY if nearly else UNSURE
+        yield _wish(kind, reading, heard, certain if (spoken or also) and allowed else UNSURE)
 
 
 def _is_new(reading: Reading) -> bool:
     """The phrases hear of something new, or of a release, and of nothing else."""
     said = {wish.kind for wish in reading.wishes}
     return (reading.recent or bool(said)) and said <= {*_RELEASES, Kind.THANKS}
+
+
+def _is_wanted_too(first: Kind, reading: Reading, scores: Mapping[Kind, float]) -> bool:
+    """`Your latest, and put me on the list`: no sentence of its own, but the phrases hear it too. We ask before anybody is on it."""
+    said = reading.wish(Kind.SUBSCRIBE) is not None and not reading.negated and not reading.wish(Kind.UNSUBSCRIBE)
+    return first in _RELEASES and said and scores[Kind.SUBSCRIBE] > ALSO and _is_this_way(Kind.SUBSCRIBE, scores)
 
 
 def _is_this_way(kind: Kind, scores: Mapping[Kind, float]) -> bool:
@@ -193,16 +205,16 @@ def _objects_apart(beside: list[Kind], heard: Opinion) -> bool:
     return set(_OBJECTS).isdisjoint(beside) or max(heard.clauses.get(kind, -1.0) for kind in _RELEASES) > LOUD
 
 
-def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
+def _has_its_clause(kind: Kind, first: Kind, heard: Opinion, scores: Mapping[Kind, float], second: float) -> bool:
     """Asked for in a sentence of its own, not only spoken of."""
-    if kind is not first and scores[kind] < {Kind.UNSUBSCRIBE: FAREWELL, Kind.SUBSCRIBE: BESIDE_LIST}.get(first, SECOND):
+    if kind is not first and scores[kind] < {Kind.UNSUBSCRIBE: FAREWELL, Kind.SUBSCRIBE: BESIDE_LIST}.get(first, second):
         return False
-    return _is_loud(kind, heard, scores)
+    return _is_loud(kind, heard, scores, second)
 
 
-def _is_loud(kind: Kind, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
+def _is_loud(kind: Kind, heard: Opinion, scores: Mapping[Kind, float], second: float = SECOND) -> bool:
     clause = max(heard.clauses.get(one, -1.0) for one in (_RELEASES if kind in _RELEASES else (kind,)))
-    return scores[kind] > SECOND and clause > SECOND_CLAUSE
+    return scores[kind] > (second if kind in _RELEASES else SECOND) and clause > SECOND_CLAUSE
 
 
 def _least(kind: Kind, reading: Reading) -> float:

@@ -230,6 +230,38 @@ def test_who_wants_a_release_and_a_place_on_the_list_gets_both(text: str, grante
     assert [action["type"] for action in actions(decided(mail(text)))] == granted
 
 
+BOTH = "Bonjour, il me manque deux de vos communiqués : celui sur le riz tolérant au sel à Marovoay, et celui sur le moratoire des requins."
+
+
+def test_who_asks_for_two_releases_gets_each_in_a_mail_of_its_own() -> None:
+    first, second = decided(mail(BOTH)).decisions
+    assert isinstance(first, SendRelease) and isinstance(second, SendRelease)
+    assert (first.release, first.second, second.release, second.second) == ("riziculture-salinite", False, "requins", True)
+
+
+def test_two_releases_go_to_nobody_who_is_not_vouched_for() -> None:
+    (got,) = decided(mail(BOTH), authentication=Authentication.NONE).decisions
+    assert isinstance(got, HandOff) and got.reason is Reason.SEVERAL_MATCH
+    assert got.draft and got.draft.release == "riziculture-salinite"
+
+
+@pytest.mark.parametrize("cap", ["answers_today_address", "answers_hour_domain", "answers_last_minute"])
+def test_the_second_of_two_releases_counts_the_first(cap: str) -> None:
+    most = {
+        "answers_today_address": CONTEXT.caps.answers_per_address_per_day, "answers_hour_domain": CONTEXT.caps.answers_per_domain_per_hour,
+        "answers_last_minute": CONTEXT.caps.answers_per_minute,
+    }[cap]  # fmt: skip
+    first, rest = decided(mail(BOTH), **{cap: most - 1}).decisions
+    assert isinstance(first, SendRelease) and isinstance(rest, HandOff)
+    assert rest.draft and rest.draft.release == "requins"
+
+
+def test_a_release_that_has_gone_to_him_twice_is_a_persons_and_the_other_one_goes() -> None:
+    earlier = (("requins", NOW - timedelta(hours=2)), ("requins", NOW - timedelta(hours=1)))
+    first, rest = decided(mail(BOTH), earlier_answers=earlier).decisions
+    assert isinstance(first, SendRelease) and isinstance(rest, HandOff) and rest.reason is Reason.ASKED_AGAIN
+
+
 def test_who_is_not_vouched_for_has_to_confirm_that_he_leaves() -> None:
     got = decided(mail("Désabonnez-moi, merci."), authentication=Authentication.NONE).decision
     assert got == Unsubscribe(reason=Reason.UNSUBSCRIBE, certain=False)

@@ -40,6 +40,15 @@ async def test_what_is_asked_for_comes_in_the_language_it_is_asked_in(office: Of
     assert editions_sent(relay) == {sender: edition for sender, (_, edition) in ASKED.items()}
 
 
+async def test_two_releases_that_one_mail_names_come_in_two_mails_once_each(office: Office, relay: LoopbackRelay) -> None:
+    office.ask("Bonjour,\n\nIl me manque deux de vos communiqués : celui sur la grande fontaine, et celui sur le marché de nuit.\n")
+    await office.once()
+    await office.once()
+    assert sorted(str(read(got.content)["X-Mailbot-Release"]) for got in relay.mails) == sorted([FOUNTAIN, MARKET])
+    assert {got.recipient for got in relay.mails} == {"awa@journal.example"}
+    assert office.unsound() == []
+
+
 def editions_sent(relay: LoopbackRelay) -> dict[str, str | None]:
     """Who got which edition."""
     return {got.recipient: read(got.content)["X-Mailbot-Release"] for got in relay.mails}

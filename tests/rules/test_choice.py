@@ -54,6 +54,20 @@ def test_what_is_told_of_one_release_in_a_mail_that_is_of_another_is_a_persons()
     assert chosen("Le communiqué entier, avec le phare.", 0.9, "le phare", words=20) == "phare"
 
 
+@pytest.mark.parametrize(
+    ("whole", "found"),
+    [
+        ("Nos quatre variétés de riz contre la salinité à Marovoay : le communiqué qui le dit, pour mon parrain.", "riziculture-salinite"),
+        ("Nos variétés de riz à Marovoay et le phare de l'île aux Prunes : le communiqué qui le dit.", Doubt.NO_MATCH),
+        ("Nos variétés : le communiqué qui le dit, pour mon parrain.", Doubt.NO_MATCH),
+    ],
+    ids=["of one release", "of two", "of none"],
+)
+def test_where_what_is_told_is_nothing_a_mail_that_is_wholly_of_one_release_means_it(whole: str, found: str) -> None:
+    assert chosen(whole, 0.9, "parrain", words=20) == found
+    assert chosen(whole, -0.1, "parrain", words=20) in set(Doubt), "it may want the newest"
+
+
 def test_a_word_that_stands_in_some_release_is_no_topic_of_who_asks_for_the_newest() -> None:
     assert chosen("Votre dernier communiqué, vers midi, en première page.", -0.6, "première page", recent=True) == NEWEST
     assert chosen(f"Votre dernier communiqué sur {SALT}", -0.6, SALT, recent=True, marked=True) is Doubt.HALF_MATCH

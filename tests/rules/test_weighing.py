@@ -97,6 +97,24 @@ def test_the_newest_and_off_the_list_are_two_wishes_though_the_phrases_hear_one(
     assert acts(said(Kind.UNSUBSCRIBE), both) == {Kind.LATEST, Kind.UNSUBSCRIBE}
 
 
+def test_who_wants_to_talk_about_a_release_need_not_ask_for_it_so_loudly() -> None:
+    release = heard({Kind.INTERVIEW: 0.8, Kind.ABOUT: 0.4}, {Kind.INTERVIEW: 0.8, Kind.ABOUT: 0.6})
+    assert acts(said(Kind.ABOUT), release) == {Kind.ABOUT}
+    assert acts(said(Kind.ABOUT), heard({Kind.INTERVIEW: 0.8, Kind.ABOUT: 0.2}, {Kind.INTERVIEW: 0.8, Kind.ABOUT: 0.6})) == set()
+    assert acts(said(Kind.ABOUT), heard({Kind.EVENT: 0.8, Kind.ABOUT: 0.4}, {Kind.EVENT: 0.8, Kind.ABOUT: 0.6})) == set()
+
+
+def test_a_place_on_the_list_that_the_phrases_hear_beside_a_release_is_asked_for_too() -> None:
+    faint = {Kind.LATEST: 0.8, Kind.EVENT: -0.4}  # so that the phrases are not sure alone
+    both = heard(faint | {Kind.SUBSCRIBE: 0.3}, {Kind.LATEST: 0.8})
+    assert acts(said(Kind.LATEST, Kind.SUBSCRIBE), both) == {Kind.LATEST, Kind.SUBSCRIBE}
+    assert acts(said(Kind.LATEST), both) == {Kind.LATEST}, "no phrase says so"
+    assert acts(replace(said(Kind.LATEST, Kind.SUBSCRIBE), negated=True), both) == {Kind.LATEST}, "there is a not"
+    assert acts(said(Kind.LATEST, Kind.SUBSCRIBE), heard(faint | {Kind.SUBSCRIBE: 0.2}, {Kind.LATEST: 0.8})) == {Kind.LATEST}
+    near = heard(faint | {Kind.SUBSCRIBE: 0.3, Kind.UNSUBSCRIBE: -0.5}, {Kind.LATEST: 0.8})
+    assert Kind.SUBSCRIBE not in acts(said(Kind.LATEST, Kind.SUBSCRIBE), near), "or off it"
+
+
 def test_what_a_not_stands_beside_is_not_done() -> None:
     assert acts(said(denied=frozenset({Kind.UNSUBSCRIBE})), heard({Kind.UNSUBSCRIBE: 0.6})) == set()
 
