@@ -13,7 +13,7 @@ from mailbot.releases.release import Release, edition_for, is_public, released_a
 from mailbot.releases.search import Match, is_of_another_date, names_lacking, rarest, search
 from mailbot.releases.search_index import Index
 
-LEAST_COVERAGE = 0.56  # of what the mail tells about the release, so much must be found in it
+LEAST_COVERAGE = 0.6  # of what the mail tells about the release, so much must be found in it
 ALL = 1.0  # ... where nothing but its text has it
 NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no. 27
 HALF = 0.28  # enough for a draft, which a colleague may send

@@ -15,10 +15,10 @@ from tests.corpus.offices import LANGUAGES, Mail, mails
 from tests.corpus.teach import contents, examples, taught_from
 
 LEAST = {"heard": 0.92, "apart": 0.81}
-LEAST_UNHEARD = 0.72
-MOST_WRONG = {"heard": 12, "apart": 8}  # of 3,499 and 2,234; what is aimed at is none
-MOST_WRONG_UNHEARD = 23                 # of 2,808, taught without them
-MOST_LOST = {"heard": 11, "apart": 10}  # ... nor here: wishes that a person should have got and none did
+LEAST_UNHEARD = 0.74
+MOST_WRONG = {"heard": 12, "apart": 7}  # of 3,499 and 2,234; what is aimed at is none
+MOST_WRONG_UNHEARD = 25                 # of 2,808, taught without them
+MOST_LOST = {"heard": 11, "apart": 9}  # ... nor here: wishes that a person should have got and none did
 LOOKED_AT, LEFT_OUT = 4, 5  # one voice heard in so many
 
 
