@@ -1,10 +1,11 @@
 """What is known of a mail that nobody but itself tells us of: for `explain` and `inbox replay`."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from mailbot import office_terms
 from mailbot.inbox.outcome import Context
-from mailbot.inbox.understanding import Understood
+from mailbot.inbox.understanding import Said, own_words, understand
 from mailbot.languages import Language
 from mailbot.message.address import key
 from mailbot.message.authentication import Authentication, authentication
@@ -33,8 +34,10 @@ def stranger_context(settings: Settings, loaded: dict[str, Language], shelf: She
 
 
 def met(
-    context: Context, authserv_id: str, secret: bytes, message: IncomingMessage | Unreadable, understood: Understood | None = None
+    context: Context, authserv_id: str, secret: bytes, message: IncomingMessage | Unreadable, said: Said | None, now: datetime
 ) -> Context:
     """The same for one mail, as from somebody who has never written."""
     vouched, ours = authentication(message, authserv_id), own_deliveries(message, secret)
+    known = own_words(context.own_addresses, context.organisation_names)
+    understood = understand(said, context.languages, context.index, known, now) if said else None
     return replace(context, authentication=vouched, own_deliveries=ours, understood=understood)

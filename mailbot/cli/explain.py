@@ -75,9 +75,9 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
     def judge(name: str, head: bytes, size: int) -> dict[str, Any]:
         nothing: Read = (Unreadable(why="too-large" if size else "empty", size=size, subject=""), None)
         # not runner.run, which sets up signal handlers anew each time: a tenth of the whole
-        message, understood = loop.run_until_complete(reader.read(head, size, clock.now())) if head else nothing
+        message, said = loop.run_until_complete(reader.read(head, size, clock.now())) if head else nothing
         try:
-            context = met(stranger, authserv_id, sealing, message, understood)
+            context = met(stranger, authserv_id, sealing, message, said, clock.now())
             if context.own_deliveries or reference(message.subject):
                 context = replace(context, our_mails=database.read_now(answered_mails, message, context.own_deliveries))
             decided = decide(message, context, clock.now())
@@ -85,7 +85,7 @@ def judge_of(settings: "Settings", database: "Database") -> Iterator[Judge]:
             # A bug; `run` puts such a mail before a person after its last attempt. The other mails still get their answer.
             typer.echo(f"mailbot: {name} could not be judged: {problem!r}. Please report this.", err=True)
             message = Unreadable(why="failed-too-often", size=size, subject="")
-            decided = decide(message, met(stranger, authserv_id, sealing, message), clock.now())
+            decided = decide(message, met(stranger, authserv_id, sealing, message, None, clock.now()), clock.now())
         return explanation.explain(decided, message, name)
 
     with asyncio.Runner() as runner:

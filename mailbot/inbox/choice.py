@@ -19,7 +19,7 @@ NUMBERED_COVERAGE = 0.8  # ... where a number is not: "report no. 12" is not no.
 HALF = 0.28  # enough for a draft, which a colleague may send
 COMPARABLE = 0.7  # of the best score: whoever has more may as well be meant
 NEARLY_ALL = 0.8  # words that so many of the releases have tell them not apart
-TELLING = 3.7  # times the worth of the rarest word, found of one release: the mail is about it
+TELLING = 4.0  # times the worth of the rarest word, found of one release: the mail is about it
 APART = 0.7  # of the best score: no other may have more
 LITTLE = 3.33  # and so little says nothing
 MEANT, ALONE, MEANT_LEANING = 2.0, 0.5, 0.8  # enough for who asks for a certain one, of a release that no other comes near
@@ -30,6 +30,7 @@ TERSE = 9  # a mail of so few words has its topic in the subject
 LEANING, STRONG_LEANING = -0.25, 0.39  # towards the newest one
 NEWEST_LEANING, FAR_LEANING, NEWEST_LITTLE = 0.4, 0.8, 5.0  # so far towards it that what matches no release is no topic
 LEADING, LED = 4.5, 0.5  # of a release of which half is told: so much of the whole mail is of it, and of no other more than so much
+WORDS, SAID = 4, 3.0  # so many words of one release, and of such worth: no other one is told of
 WHOLLY = 3.0  # of a release of which nothing is told by itself: the mail is of it, and of no other more than LED
 ANOTHER = 2.5  # and that much of the whole is of another one: what is told finds the wrong one
 MANY = 3  # releases, before that can be said
@@ -64,6 +65,9 @@ class Choice:
 def choose(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> Choice | Doubt:
     """For a mail that asks for the newest release or for a certain one. `known`: the office's own words, which tell nothing."""
     chosen = _chosen(reading, releases, index, known, now)
+    if reading.leaning is not None and not _is_found(chosen):
+        meant = _of_many_words(reading, releases, index, known, now)
+        chosen = meant if meant and not _is_half_of_another(chosen, meant) else chosen
     if isinstance(chosen, Doubt) or chosen.doubt or chosen.why == "latest":
         return chosen
     # `Dated 12 April 2019`, and the only one on the subject is not; `stranded in Niger`, and it is another one that names Niger.
@@ -133,6 +137,23 @@ def _weighed(
     if matches and best > LITTLE:
         return Choice(releases[matches[0].release], matches[0].why, matches[0].words, doubt=Doubt.HALF_MATCH)
     return Choice(newest, "latest", doubt=Doubt.HALF_MATCH) if leaning < 0 else Doubt.NO_MATCH
+
+
+def _is_half_of_another(chosen: Choice | Doubt, meant: Choice) -> bool:
+    return isinstance(chosen, Choice) and chosen.doubt is Doubt.HALF_MATCH and chosen.release.id != meant.release.id
+
+
+def _of_many_words(
+    reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime
+) -> Choice | None:
+    """Little of what is told of it was found, or of several; but the mail as a whole has many words of one release."""
+    found = [match for match in search(index, without_own(reading.whole, known), now, limit=2, worded=1) if match.release in releases]
+    if not found or len(found[0].words) < WORDS or found[0].score < SAID * rarest(index) or (reading.leaning or 0.0) < 0:
+        return None
+    lacking = names_lacking(index, reading.topic, now, found[0].release)
+    if any(other.score > APART * found[0].score for other in found[1:]) or not all(fold(name) in known for name in lacking):
+        return None
+    return Choice(releases[found[0].release], found[0].why, found[0].words)
 
 
 def bears_out(reading: Reading, release: Release, index: Index, known: frozenset[str], now: datetime) -> bool:

@@ -31,7 +31,7 @@ from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps, Context, SendRelease, Variant
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
-from mailbot.inbox.understanding import Understood
+from mailbot.inbox.understanding import Said, Understood, own_words, understand
 from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import cap_key
@@ -142,8 +142,10 @@ class Disposer:
         faults: list[tuple[store.Stored, str]] = []
         records: list[tuple[int, store.Record]] = []
         self._shelf.refresh(tx, now)
-        for stored, (message, understood) in batch:
+        for stored, (message, said) in batch:
+            understood = None
             try:
+                understood = self._understood(said, now) if said else None
                 with tx.begin_nested() if guarded else contextlib.nullcontext():
                     made = self._decide(tx, stored, message, understood, now)
                 if made is not None:
@@ -151,7 +153,7 @@ class Disposer:
             except Exception as problem:  # one bad mail parks itself visibly, after three attempts before a person; the next goes on
                 if not guarded:
                     raise
-                told = _told(problem, understood)
+                told = _told(problem, said, understood)
                 log.error("mail-fault", mail=stored.id, attempt=stored.attempts, fault=told, exc_info=told == repr(problem))
                 faults.append((stored, told))
         return faults, records
@@ -176,6 +178,11 @@ class Disposer:
         if not head:
             return Unreadable(why="too-large" if stored.size else "empty", size=stored.size, subject=""), None
         return await self._reader.read(head, stored.size, self._clock())
+
+    def _understood(self, said: Said, now: datetime) -> Understood:
+        office = self._desk.office
+        known = own_words(self._terms.own_addresses, (office.name, office.short_name))
+        return understand(said, self._languages, self._shelf.index, known, now)
 
     def _decide(
         self, tx: Tx, stored: store.Stored, message: IncomingMessage | Unreadable, understood: Understood | None, now: datetime
@@ -281,9 +288,10 @@ class Disposer:
         return any(suppression_store.is_silenced(tx, one) for one in (key, digest(self._desk.secret, key)))
 
 
-def _told(problem: Exception, understood: Understood | None) -> str:
-    """What went wrong; its kind alone where the mail calls for help, as an error may quote what it failed at."""
-    return type(problem).__name__ if understood and understood.reading.wish(Wanted.HELP) else repr(problem)
+def _told(problem: Exception, said: Said | None, understood: Understood | None) -> str:
+    """What went wrong; its kind alone where the mail calls for help, or may do so, as an error may quote what it failed at."""
+    may_plead = said is not None and (understood is None or understood.reading.wish(Wanted.HELP))
+    return type(problem).__name__ if may_plead else repr(problem)
 
 
 def _note(tx: Tx, message: IncomingMessage | Unreadable, own: tuple[str, ...]) -> Note | None:

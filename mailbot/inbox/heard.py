@@ -12,11 +12,11 @@ from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
 from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
 from mailbot.inbox.two_releases import two_named
-from mailbot.inbox.understanding import Ears, own_words, understand
+from mailbot.inbox.understanding import Ears, own_words, take_in, understand
 from mailbot.inbox.weighing import NEARLY, SURE
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage
-from mailbot.releases.release import Release, edition_for
+from mailbot.releases.release import Release, edition_for, public_editions
 
 A_RELEASE = (Kind.LATEST, Kind.ABOUT)
 _REASON_OF = {"latest": Reason.LATEST_ASKED, "topic": Reason.TOPIC_ASKED, "date": Reason.DATE_ASKED}
@@ -32,23 +32,23 @@ class Heard:
     doubt: Doubt | None
     offers: tuple[str, ...]
     deadline: Deadline | None = None
-    second: SendRelease | None = None  # of a mail that names two
+    second: SendRelease | None = None  # of a mail that names two, or wants one in every language
 
 
 def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
     """Understand the text, and look for the release it asks for."""
     known = own_words(context.own_addresses, context.organisation_names)
     ears = Ears(context.languages, context.organisation_languages[0], known, own_addresses=context.own_addresses)
-    understood = context.understood or understand(message, ears, now)
+    understood = context.understood or understand(take_in(message, ears, now), context.languages, context.index, known, now)
     spoken, reading = understood.language, understood.reading
     order = tuple(code for code in (reading.wanted_language, spoken, *context.organisation_languages) if code)
     if not reading.wish(*A_RELEASE):
         return Heard(language=spoken, reading=reading, draft=None, doubt=None, offers=(), deadline=understood.deadline)
-    both = two_named(reading, context.releases, context.index, known, now) if _is_about_releases_alone(reading) else ()
-    chosen = both[0] if both else choose(reading, context.releases, context.index, known, now)
+    two = two_named(reading, context.releases, context.index, known, now) if _is_about_releases_alone(reading) else ()
+    chosen = two[0] if two else choose(reading, context.releases, context.index, known, now)
     sure = isinstance(chosen, Choice) and chosen.doubt is None
     if isinstance(chosen, Choice) and chosen.doubt is None and any(wish.confidence == NEARLY for wish in reading.wishes):
-        is_meant = bool(both) or bears_out(reading, chosen.release, context.index, known, now)
+        is_meant = bool(two) or bears_out(reading, chosen.release, context.index, known, now)
         reading = _heard_better(reading) if is_meant else reading
     if (gone := _withdrawn(reading, context, known, sure, now)) is not None:
         meant = edition_for(gone, order, now)
@@ -57,19 +57,19 @@ def listen(message: IncomingMessage, context: Context, now: datetime) -> Heard:
             deadline=understood.deadline,
         )  # fmt: skip
     draft = _draft(chosen, order, context, now) if isinstance(chosen, Choice) else None
-    second = _draft(both[1], order, context, now) if both else None
     trusted = context.authentication is Authentication.PASS  # nobody else gets two mails for one
-    doubt = (None if trusted or not both else Doubt.SEVERAL_MATCH) if sure else chosen.doubt if isinstance(chosen, Choice) else chosen
+    second = _draft(two[1], order, context, now) if two else _translation(draft, chosen, context, now) if reading.every_language else None
+    doubt = Doubt.SEVERAL_MATCH if two and not trusted else chosen.doubt if isinstance(chosen, Choice) else chosen
     offered = offers(context.releases, context.index, order, now) if doubt else ()
     return Heard(
         language=spoken, reading=reading, draft=draft, doubt=doubt, offers=offered, deadline=understood.deadline,
-        second=replace(second, second=True) if second else None,
+        second=replace(second, second=True) if second and trusted else None,
     )  # fmt: skip
 
 
 def _is_about_releases_alone(reading: Reading) -> bool:
     kinds = {wish.kind for wish in reading.wishes}
-    return reading.leaning is not None and Kind.ABOUT in kinds and kinds <= {*A_RELEASE, Kind.THANKS}
+    return reading.leaning is not None and kinds <= {*A_RELEASE, Kind.THANKS}
 
 
 def _heard_better(reading: Reading) -> Reading:
@@ -99,6 +99,14 @@ def _draft(chosen: Choice, order: tuple[str, ...], context: Context, now: dateti
         release=chosen.release.id, edition=edition.slug, language=edition.language, why=chosen.why, reason=_REASON_OF[chosen.why],
         full=context.authentication is Authentication.PASS, words=words, alternatives=tuple(one.slug for one in near if one),
     )  # fmt: skip
+
+
+def _translation(draft: SendRelease | None, chosen: Choice | Doubt, context: Context, now: datetime) -> SendRelease | None:
+    """The edition in another language than the draft's."""
+    if draft is None or isinstance(chosen, Doubt):
+        return None
+    others = [edition.language for edition in public_editions(chosen.release, now) if edition.language != draft.language]
+    return _draft(chosen, tuple(others), context, now) if others else None
 
 
 def below(said: ShortReply, message: IncomingMessage, context: Context, now: datetime) -> Reading:

@@ -72,8 +72,10 @@ class Reading:
     wishes: tuple[Wish, ...] = ()
     said: frozenset[Kind] = frozenset()     # the kinds that the phrases named, where what was learned made other wishes of them
     wanted_language: str = ""
+    every_language: bool = False  # each edition that there is
     asked: bool = False
     recent: bool = False
+    had: bool = False  # something that we sent is in hand already
     negated: bool = False
     denied: frozenset[str] = frozenset()    # the wishes whose very words a `not` stands beside: "do not unsubscribe me"
     topic: str = ""
@@ -114,6 +116,7 @@ def read_sentences(
         wanted_language=next((hit.concept.partition(":")[2] for hit, _ in hits if hit.concept.startswith("language:")), ""),
         asked=asked,
         recent="recent" in concepts or "news" in concepts,
+        had="had" in concepts,
         negated=any(_is_negated(sentence, zone) for sentence, zone in zip(found, zones, strict=True)),
         denied=frozenset(hit.concept for hit, sentence in hits if hit.concept in _LISTED and _is_denied(sentence, hit, book)),
         topic=" ".join(raw for _, raw in topics),

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from mailbot.inbox.understanding import Ears, understand
+from mailbot.inbox.understanding import Ears, take_in
 from mailbot.message.incoming import Unreadable, parse
 from mailbot.message.reply_text import marks_from
 
@@ -24,8 +24,8 @@ def _serve(inward: BinaryIO, outward: BinaryIO) -> None:
     while lead := inward.read(ASK.size):
         length, size, now = ASK.unpack(lead)
         message = parse(inward.read(length), size, marks)
-        understood = None if isinstance(message, Unreadable) else understand(message, ears, datetime.fromtimestamp(now, UTC))
-        answer = pickle.dumps((message, understood), protocol=pickle.HIGHEST_PROTOCOL)
+        said = None if isinstance(message, Unreadable) else take_in(message, ears, datetime.fromtimestamp(now, UTC))
+        answer = pickle.dumps((message, said), protocol=pickle.HIGHEST_PROTOCOL)
         outward.write(ANSWER.pack(len(answer)) + answer)
         outward.flush()
 

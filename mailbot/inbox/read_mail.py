@@ -13,12 +13,12 @@ from datetime import datetime
 
 from mailbot.inbox import read_apart
 from mailbot.inbox.read_apart import ANSWER, ASK
-from mailbot.inbox.understanding import Ears, Understood
+from mailbot.inbox.understanding import Ears, Said
 from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable
 
 DEADLINE_SECONDS = 4.0
 
-Read = tuple[IncomingMessage | Unreadable, Understood | None]
+Read = tuple[IncomingMessage | Unreadable, Said | None]
 
 
 class Reader:

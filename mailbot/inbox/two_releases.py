@@ -8,12 +8,13 @@ from functools import lru_cache
 from mailbot.inbox.choice import Choice, without_own
 from mailbot.inbox.intent import Reading
 from mailbot.releases.figures import in_words
-from mailbot.releases.release import Release
+from mailbot.releases.release import Release, is_public
 from mailbot.releases.search import rarest, search
 from mailbot.releases.search_index import Index
 
 TOLD, FOLLOWED = 2.0, 0.6  # times the worth of the rarest word: a part of the mail tells of a release, and of no other nearly so much
 COVERAGE = 0.4  # of what that part tells, so much must be found in it
+NEWEST_TOO = -0.6, 0.7  # leaning so: one of the two is the newest, whatever it is
 _TWO = re.compile(r"(?<![\w.,/:-])2(?![\w.,/:-])")
 
 
@@ -28,6 +29,9 @@ def two_named(reading: Reading, releases: Mapping[str, Release], index: Index, k
             continue
         if all(one.score <= FOLLOWED * found[0].score for one in found[1:]):
             told.setdefault(found[0].release, Choice(releases[found[0].release], found[0].why, found[0].words))
+    if len(told) == 1 and reading.recent and NEWEST_TOO[0] < (reading.leaning or 0.0) < NEWEST_TOO[1]:
+        newest = next((one for one in index.newest if one in releases and is_public(releases[one], now)), None)
+        return (Choice(releases[newest], "latest"), *told.values()) if newest and newest not in told else ()
     return tuple(told.values()) if len(told) == 2 else ()
 
 

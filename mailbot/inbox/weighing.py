@@ -17,29 +17,33 @@ _RELEASES = (Kind.LATEST, Kind.ABOUT)
 _ACTS = (*_RELEASES, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
 _FILED = (Kind.THANKS, Kind.SPAM)
 _OBJECTS = (Kind.PHOTOS, Kind.VIDEO, Kind.AUDIO)
+_TALKED_OF = frozenset({Kind.INTERVIEW, *_OBJECTS})
+_OTHERWISE = frozenset({Kind.EVENT, Kind.REACTION, Kind.JOB, Kind.OFFER})  # seldom what is told of a release
 _ALONE = frozenset({Kind.SEVERAL, Kind.EMBARGO})  # known by their phrases only
 
-GRAVE_MAIL, GRAVE_SENTENCE = -0.4, 0.8  # a mail that may be grave so far is a person's
+GRAVE_MAIL, GRAVE_SENTENCE = -0.45, 0.8  # a mail that may be grave so far is a person's
 FAR = 1.2  # ... unless something else is so much likelier
 IN_NEED = -0.5  # ... and sooner where the phrases hear a call for help: a release sent to a mother is worse than ten mails handed over
 BESIDE, BESIDE_CLAUSE = -0.35, 0.95  # a person's wish beside another: in the mail, or in a sentence of its own
-LEAST = 0.26  # nothing is acted upon below it
+BESIDE_OWN, OWN_CLAUSE_BESIDE = -0.45, 0.3  # ... or both, less loudly, of what no release is likely to be on
+LEAST = 0.3  # nothing is acted upon below it
 LEAST_LIST = 0.18  # ... for a place on the list
 LEAST_UNSAID = 0.4  # nor below this where no phrase says so too
-LEAST_UNDATED = 0.15  # nor the newest one sent where no phrase says new
-MARGIN = {Kind.LATEST: -0.1, Kind.ABOUT: -0.1, Kind.SUBSCRIBE: 0.2, Kind.UNSUBSCRIBE: 0.1}    # over whatever is no act
-WIDE, WIDE_LEAST = 0.6, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
-APART = 0.7  # ... nor who speaks of something new, or names a release by many words (choice.bears_out), and of nothing else by far
-SECOND, SECOND_CLAUSE = 0.65, 0.5  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
-TO_TALK = 0.3  # ... a release beside an interview: who wants to talk about it seldom speaks of it for another reason
-ALSO = 0.25  # ... a place on the list beside a release, where the phrases hear of one
+LEAST_UNDATED = 0.2  # nor the newest one sent where no phrase says new
+MARGIN = {Kind.LATEST: 0.0, Kind.ABOUT: 0.0, Kind.SUBSCRIBE: 0.3, Kind.UNSUBSCRIBE: 0.1}    # over whatever is no act
+WIDE, WIDE_LEAST = 0.7, -0.1  # who speaks of leaving, and of nothing else by far, need not say it loudly
+APART = 0.8  # ... nor who speaks of something new, or names a release by many words (choice.bears_out), and of nothing else by far
+SECOND, SECOND_CLAUSE = 0.65, 0.6  # a second act, or one beside a person's wish: in the mail, and in a sentence of its own
+SECOND_NEARLY = 0.48  # ... a certain release beside these, if so many words of the mail are of it (choice.bears_out)
+TO_TALK = 0.4  # ... a release beside an interview: who wants to talk about it seldom speaks of it for another reason
+ALSO = 0.33  # ... a place on the list beside a release, where the phrases hear of one
 BESIDE_LIST = 0.11  # ... a release beside the wish for all that come
 LOUD = 0.6  # ... a release beside photos, video or audio, which may be those of the release
 OWN_CLAUSE = -0.23  # some sentence asks for it more than for anything else
 FAREWELL = 0.2  # ... and beside the wish to leave: who leaves likes to speak of the last one
-OBJECT = -0.4  # a thing that the phrases name is asked for, when what was learned thinks so far
-FILED, FILED_MARGIN = -0.1, 0.35
-CLEAR, DENIED = 0.7, -0.43  # the phrases are sure; what was learned says otherwise
+OBJECT = -0.32  # a thing that the phrases name is asked for, when what was learned thinks so far
+FILED, FILED_MARGIN = -0.1, 0.27
+CLEAR, DENIED = 0.7, -0.51  # the phrases are sure; what was learned says otherwise
 UNHEARD, FAINT = -0.8, -0.64  # below it nothing was heard at all
 THIS_WAY = 0.86  # so much likelier the one than the other: on the list, or off it
 NEAR = 1.0  # on and off the list are near: the other way must be so much less likely
@@ -126,18 +130,34 @@ def _wishes(reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> I
     beside = [
         kind for kind in persons
         if kind is top or scores[kind] > BESIDE or heard.clauses.get(kind, -1) > BESIDE_CLAUSE
+        or (kind in _OTHERWISE and scores[kind] > BESIDE_OWN and heard.clauses.get(kind, -1) > OWN_CLAUSE_BESIDE)
         or (kind in _OBJECTS and kind in said and scores[kind] > OBJECT)
     ]  # fmt: skip
     for kind in beside:
         yield _wish(kind, reading, heard, SURE)
     if grave and not beside:
         yield _wish(gravest, reading, heard, UNSURE)
+    if beside and not grave and _is_nearly_wanted(beside, reading, heard, scores):
+        yield _wish(Kind.ABOUT, reading, heard, NEARLY)
+        return
     if beside and reading.wish(*_RELEASES) and not any(heard.clauses.get(kind, -1.0) > SECOND_CLAUSE for kind in _RELEASES):
         yield replace(next(wish for wish in reading.wishes if wish.kind in _RELEASES), confidence=UNSURE)   # for a draft
         return
     if not grave:
         acts = list(_acts(top, beside, reading, heard, scores))
         yield from acts or (replace(wish, confidence=UNSURE) for wish in reading.wishes if beside and wish.kind in _RELEASES)
+
+
+def _is_nearly_wanted(beside: list[Kind], reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> bool:
+    """A certain release beside an interview, photos or the like, in a sentence of its own, but not said loudly."""
+    second = TO_TALK if beside == [Kind.INTERVIEW] else SECOND
+    certain = scores[Kind.ABOUT] > max(SECOND_NEARLY, scores[Kind.LATEST]) and Kind.ABOUT in heard.clauses
+    return _TALKED_OF.issuperset(beside) and certain and not _is_loud(Kind.ABOUT, heard, scores, second) and not _is_in_hand(reading)
+
+
+def _is_in_hand(reading: Reading) -> bool:
+    """`I have your release on the wells; can I talk to the engineer?`"""
+    return reading.had and not reading.wanted_language
 
 
 def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, scores: Mapping[Kind, float]) -> Iterator[Wish]:
@@ -148,7 +168,7 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
     wanted = [kind for kind in acts if (kind is first and not beside) or _has_its_clause(kind, first, heard, scores, second)]
     if Kind.SUBSCRIBE not in wanted and not beside and _is_wanted_too(first, reading, scores):
         wanted.append(Kind.SUBSCRIBE)
-    if release in wanted and not _objects_apart(beside, heard):
+    if release in wanted and (not _objects_apart(beside, heard) or (beside and _is_in_hand(reading))):
         wanted.remove(release)
     others = max(score for kind, score in scores.items() if kind not in (*_ACTS, *beside))
     rivals = max((scores[kind] for kind in acts if kind not in wanted), default=-1.0)
@@ -160,7 +180,8 @@ def _acts(top: Kind, beside: list[Kind], reading: Reading, heard: Opinion, score
         enough = scores[kind] > _least(kind, reading) and margin > MARGIN[kind] and _is_this_way(kind, scores)
         leaves = first is kind is Kind.UNSUBSCRIBE and scores[kind] > WIDE_LEAST and margin > WIDE
         apart = first is kind and scores[kind] > 0 and margin > APART and not reading.negated
-        fresh, nearly = apart and kind is Kind.LATEST and _is_new(reading), apart and kind is Kind.ABOUT
+        fresh = apart and kind is Kind.LATEST and _is_new(reading)
+        nearly = apart and kind is Kind.ABOUT
         also = kind is Kind.SUBSCRIBE and _is_wanted_too(first, reading, scores)
         certain = SURE if enough or leaves or fresh or also else NEARLY if nearly else UNSURE
         yield _wish(kind, reading, heard, certain if (spoken or also) and allowed else UNSURE)

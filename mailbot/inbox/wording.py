@@ -3,9 +3,10 @@
 The same function serves the teacher and the mailbot, so that both see the same mail.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailbot.inbox.lexicon import Lexicon, Tongue
+from mailbot.inbox.likeliest import DATED, HEADLINE, Likeliest
 from mailbot.inbox.sentence import ADDRESS, Sentence
 
 APART = frozenset({"subscribe", "unsubscribe", "interview", "photos", "video", "audio"})  # wished for beside a release or each other
@@ -13,6 +14,7 @@ LEAST_CLAUSE = 3
 REACH = 4  # so many words after a `not` are denied
 PREFIX = 4
 LENGTHS = 6
+MOST_TOLD = 6
 _ADDRESSED, _NUMBER = "xaddr", "0"
 
 
@@ -34,8 +36,9 @@ def clauses(sentence: Sentence) -> Iterator[Sentence]:
     yield sentence.between(start, len(sentence.words)) if start else sentence
 
 
-def wording(sentence: Sentence, book: Lexicon, tongue: Tongue) -> frozenset[str]:
-    """The features of one sentence; what stands in a subject counts twice, once as such, and what is denied is something else."""
+def wording(sentence: Sentence, book: Lexicon, tongue: Tongue, told: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The features of one sentence; what stands in a subject counts twice, once as such, and what is denied is something else. `told`: the
+    marks of the words that tell of a release (likeliest.py); None where no office's releases are known."""
     denied = _denied(sentence.words, book)
     words = list(_words(sentence, book, tongue, denied))
     found = set(words)
@@ -46,9 +49,31 @@ def wording(sentence: Sentence, book: Lexicon, tongue: Tongue) -> frozenset[str]
     found.update(f"{one}_{other}" for one, other in zip(words, words[2:], strict=False))
     found.update(_phrases(sentence, denied))
     found.update(_groups(sentence, tongue, denied))
+    if told is not None:
+        found.update(_telling(sentence, tongue, told))
     if "?" in sentence.text:
         found.add("x:?")
     return frozenset(found)
+
+
+def _telling(sentence: Sentence, tongue: Tongue, told: Mapping[str, str]) -> Iterator[str]:
+    """How much of it tells of a release, what stands beside that, and which phrases are part of it. Words in a row that tell are one."""
+    row, marks = ["^"], list[str]()
+    for place, word in enumerate(sentence.words):
+        mark = DATED if place in sentence.dated else told.get(word, "")
+        marks += [mark] if mark else []
+        if not mark:
+            row.append(_NUMBER if word.isdigit() else tongue.stem(word))
+        elif not row[-1].startswith("@"):
+            row.append(mark)
+        elif mark == HEADLINE:
+            row[-1] = mark
+    yield from marks
+    yield from (f"@>{count}" for count in range(min(len(marks), MOST_TOLD)))
+    yield from (f"{one} {other}" for one, other in zip(row, [*row[1:], "$"], strict=True) if "@" in one[0] + other[0])
+    yield from (f"{one}_{other}" for one, other in zip(row[1:], row[3:], strict=False) if "@" in one[0] + other[0])
+    yield from (f"s:{mark}" for mark in marks if sentence.subject)
+    yield from (f"c@:{hit.concept}" for hit in sentence.hits if any(word in told for word in sentence.words[hit.start : hit.end]))
 
 
 def _phrases(sentence: Sentence, denied: frozenset[int]) -> Iterator[str]:
@@ -72,11 +97,13 @@ def _groups(sentence: Sentence, tongue: Tongue, denied: frozenset[int]) -> Itera
         last = groups or last
 
 
-def shape(sentences: Sequence[Sentence]) -> frozenset[str]:
-    """The features of the whole mail: how long it is, and whether it has a subject."""
+def shape(sentences: Sequence[Sentence], about: Likeliest | None = None) -> frozenset[str]:
+    """The features of the whole mail: how long it is, whether it has a subject, and how well a release fits it."""
     words = sum(len(sentence.words) for sentence in sentences if not sentence.subject)
     subject = any(sentence.subject for sentence in sentences)
-    return frozenset({f"x:len{min(LENGTHS, (words + 1).bit_length() - 1)}", *(() if subject else ("x:nosubj",))})
+    steps = (("m", about.fit), ("d", about.lead)) if about else ()
+    fits = (feature for name, reached in steps for feature in (f"{name}:{reached}", *(f"{name}:>{step}" for step in range(reached))))
+    return frozenset({f"x:len{min(LENGTHS, (words + 1).bit_length() - 1)}", *(() if subject else ("x:nosubj",)), *fits})
 
 
 def _words(sentence: Sentence, book: Lexicon, tongue: Tongue, denied: frozenset[int]) -> Iterator[str]:

@@ -25,6 +25,7 @@ A_MONTH, ABOUT = timedelta(days=31), timedelta(days=45)  # a release is of about
 BEST = 10
 WORDED = 5  # so many matches are given the words that matched
 LEAST_NAME = 3  # letters
+LEAST_SHARED = 2  # editions may have a word that tells of one of them
 MOST_WORDS = 300  # of a question; a longer one asks for nothing in particular
 TOLD_WORDS, TOLD_PAPERS = 5_000, 32  # so many words are remembered, of those that no more papers have
 
@@ -187,6 +188,19 @@ def names_lacking(index: Index, text: str, now: datetime, release: str = "") -> 
     return frozenset(found)
 
 
+def told_by(index: Index, release: str, words: Iterable[str]) -> dict[str, bool]:
+    """Those of the words that this release has, and not most of the others too; True where its title, topics or place has it."""
+    papers = [number for number, paper in enumerate(index.papers) if paper.release == release]
+    headline = frozenset[str]().union(*(index.papers[number].headline for number in papers))
+    most, found = max(LEAST_SHARED, index.releases // 2), dict[str, bool]()
+    for word in words:
+        if word not in index.stop and (len(word) > 1 or word.isdigit()):
+            rare = [term for term in terms_of(index, word).intersection(index.postings) if len(index.postings[term][0]) <= most]
+            if telling := [term for term in rare if any(_stands_in(index, term, paper) for paper in papers)]:
+                found[word] = not headline.isdisjoint(telling)
+    return found
+
+
 def _without(mentions: Iterable[dates.DateMention], text: str) -> str:
     """As long as before, so that places stay."""
     for start, end in (mention.span for mention in mentions):
@@ -195,11 +209,18 @@ def _without(mentions: Iterable[dates.DateMention], text: str) -> str:
 
 
 def is_of_another_date(index: Index, text: str, release: str, now: datetime) -> bool:
-    """The text names a past day or month with its year, and this release is not of about then, nor do its first lines tell of it."""
+    """The text names a past day or month with its year, or the last week, and this release is not of about then, nor do its first lines
+    tell of it."""
     days = [day for paper in index.papers if paper.release == release for day in (paper.day, *paper.events)]
-    past = [mention for mention in dates.find(text, index.grammar, now) if mention.has_year and mention.start <= now.date()]
+    today, found = now.date(), dates.find(text, index.grammar, now)
+    past = [mention for mention in found if mention.start <= today and (mention.has_year or _is_span_before(mention, today))]
     told = [mention for mention in past if mention.end - mention.start <= A_MONTH]
     return any(not any(mention.start - ABOUT <= day <= mention.end + ABOUT for day in days) for mention in told)
+
+
+def _is_span_before(mention: dates.DateMention, today: date) -> bool:
+    """`Last week`, and no day: `on Monday` is often one to come."""
+    return not mention.yearless and mention.start < mention.end < today
 
 
 def rarest(index: Index) -> float:

@@ -10,7 +10,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import log, sqrt
 from operator import mul
 from pathlib import Path
@@ -21,9 +20,11 @@ from mailbot import languages
 from mailbot.inbox.intent import Kind
 from mailbot.inbox.learned import SCALE, written
 from mailbot.inbox.lexicon import Lexicon, lexicon
+from mailbot.inbox.likeliest import likeliest
 from mailbot.inbox.sentence import sentences, without
+from mailbot.inbox.understanding import own_words
 from mailbot.inbox.wording import clauses, shape, wording
-from tests.corpus.offices import FIRST, LANGUAGES, Mail, mails, message, office
+from tests.corpus.offices import FIRST, LANGUAGES, Mail, Office, mails, message, office
 
 LESSONS = Path(__file__).parent / "lessons"
 COST, ROUNDS, LEAST_WEIGHT = 2.0, 8, 4
@@ -52,7 +53,7 @@ def _lessons(book: Lexicon) -> Iterator[Example]:
         for names, those in yaml.safe_load(path.read_text(encoding="utf-8")).items():
             for number, text in enumerate(those):
                 kinds = frozenset(str(NAMES.get(name, name)) for name in names.split("+")) - {"none"}
-                found = features("", text, path.stem, book, office(FIRST).now)
+                found = features("", text, path.stem, book, None)
                 yield Example(path.stem, found, kinds, f"lesson {names} {path.stem} {number}")
 
 
@@ -60,14 +61,17 @@ def _example(mail: Mail, book: Lexicon) -> Example:
     said = [label.removeprefix("person:").partition(":")[0] for label in mail.right]
     read, to = message(mail), office(mail.office)
     written = without(read.visible_text, {to.address, *([read.sender.address.lower()] if read.sender else [])})
-    found = features(read.subject, written, mail.language, book, to.now)
+    found = features(read.subject, written, mail.language, book, to)
     return Example(mail.language, found, frozenset(str(NAMES.get(name, name)) for name in said), mail.voice)
 
 
-def features(subject: str, text: str, code: str, book: Lexicon, now: datetime) -> frozenset[str]:
+def features(subject: str, text: str, code: str, book: Lexicon, to: Office | None) -> frozenset[str]:
+    """Of a mail to an office, which has releases; a lesson is written to none."""
     tongue = next(tongue for tongue in book.tongues if tongue.code == code)
-    found = sentences(subject, text, book, code, now)
-    return shape(found).union(*(wording(clause, book, tongue) for sentence in found for clause in clauses(sentence)))
+    found = sentences(subject, text, book, code, (to or office(FIRST)).now)
+    about = likeliest(found, to.context.index, own_words(to.context.own_addresses, to.context.organisation_names), to.now) if to else None
+    told = about.marks if about else None
+    return shape(found, about).union(*(wording(clause, book, tongue, told) for sentence in found for clause in clauses(sentence)))
 
 
 def fit(taught: Sequence[Example], seed: int = 0) -> dict[str, list[float]]:
@@ -135,10 +139,13 @@ def contents(taught: Sequence[Example]) -> dict[str, dict[str, object]]:
 def taught_from() -> str:
     """One hash of all that a learned.json follows from: the mails, lessons and words, and the code that makes features of them."""
     package = Path(languages.__file__).parent
+    voices = Path(__file__).parent / "voices"
     files = [
-        *sorted((Path(__file__).parent / "voices").glob("heard*.yaml")), *sorted(LESSONS.glob("*.yaml")),
+        *(path for name in ("heard*", "offices", "releases*") for path in sorted(voices.glob(f"{name}.yaml"))),
+        *sorted(LESSONS.glob("*.yaml")),
         *sorted(languages.shipped().glob("*/*.yaml")), Path(__file__),
-        *(package / "inbox" / f"{name}.py" for name in ("sentence", "wording", "lexicon", "language", "learned")),
+        *(package / "inbox" / f"{name}.py" for name in ("sentence", "wording", "lexicon", "language", "learned", "likeliest")),
+        *sorted((package / "releases").glob("search*.py")),
     ]  # fmt: skip
     return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
 

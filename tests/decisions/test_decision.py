@@ -239,6 +239,26 @@ def test_who_asks_for_two_releases_gets_each_in_a_mail_of_its_own() -> None:
     assert (first.release, first.second, second.release, second.second) == ("riziculture-salinite", False, "requins", True)
 
 
+@pytest.mark.parametrize(
+    ("text", "editions"),
+    [
+        ("Votre dernier communiqué, en français et en anglais, svp.", ["telephone-vert", "telephone-vert-en"]),
+        ("Your latest press release in both languages, please.", ["telephone-vert-en", "telephone-vert"]),
+        ("Votre dernier communiqué en anglais svp, nous paraissons dans les deux langues.", ["telephone-vert-en"]),
+        ("J'ai déjà votre dernier communiqué en français, l'anglais svp, pour les deux langues.", ["telephone-vert-en"]),
+    ],
+    ids=["both are named", "both", "one of two", "he has one"],
+)
+def test_who_wants_every_language_gets_each_edition_in_a_mail_of_its_own(text: str, editions: list[str]) -> None:
+    sent = [one for one in decided(mail(text)).decisions if isinstance(one, SendRelease)]
+    assert [one.edition for one in sent] == editions and [one.second for one in sent] == [False, True][: len(sent)]
+
+
+def test_who_is_not_vouched_for_gets_one_edition_of_two() -> None:
+    sent = decided(mail("Votre dernier communiqué, en français et en anglais, svp."), authentication=Authentication.NONE).decisions
+    assert [one.edition for one in sent if isinstance(one, SendRelease)] == ["telephone-vert"]
+
+
 def test_two_releases_go_to_nobody_who_is_not_vouched_for() -> None:
     (got,) = decided(mail(BOTH), authentication=Authentication.NONE).decisions
     assert isinstance(got, HandOff) and got.reason is Reason.SEVERAL_MATCH

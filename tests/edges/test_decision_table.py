@@ -11,7 +11,7 @@ import pytest
 
 from mailbot.inbox.decision import decide
 from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, SendRelease
-from mailbot.inbox.understanding import Ears, own_words, understand
+from mailbot.inbox.understanding import Ears, own_words, take_in, understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.releases.search_index import build
@@ -72,7 +72,8 @@ def contexts() -> dict[tuple[Authentication, bool], Context]:
     """One for each sender's standing. The words are the same in every cell, so they are understood once."""
     releases = {release.id: release for release in corpus()}
     index = build(releases.values(), NOW, LANGUAGES)
-    understood = understand(PLAIN, Ears(LANGUAGES, "fr", own_words(frozenset({OURS}), ())), NOW)
+    known = own_words(frozenset({OURS}), ())
+    understood = understand(take_in(PLAIN, Ears(LANGUAGES, "fr", known), NOW), LANGUAGES, index, known, NOW)
     return {
         (vouched, seen): Context(
             own_addresses=frozenset({OURS}), colleagues=frozenset(), authentication=vouched, releases=releases, index=index,

@@ -32,13 +32,14 @@ def test_a_name_or_a_number_that_it_lacks_keeps_a_release_back(besides: str) -> 
 
 
 @pytest.mark.parametrize(
-    "day", ["of 12 April 2019", "du 14/03/2023", "de juin 2020", "from June 2020"], ids=["a day", "in figures", "un mois", "a month"]
+    "day", ["of 12 April 2019", "du 14/03/2023", "de juin 2020", "from June 2020", "de la semaine passée"],
+    ids=["a day", "in figures", "un mois", "a month", "the last week"],
 )
-def test_a_release_is_kept_back_from_who_names_another_day_and_its_year(day: str) -> None:
+def test_a_release_is_kept_back_from_who_names_another_day_and_its_year_or_the_last_week(day: str) -> None:
     assert chosen(f"{SALT} {day}", 1.0, SALT) is Doubt.HALF_MATCH
 
 
-@pytest.mark.parametrize("day", ["du 2 avril 2026", "for our issue of 12 April 2027", "de 2019", "pour lundi"])
+@pytest.mark.parametrize("day", ["du 2 avril 2026", "for our issue of 12 April 2027", "de 2019", "pour lundi", "demandé hier"])
 def test_about_its_day_a_day_to_come_and_a_year_alone_keep_nothing_back(day: str) -> None:
     assert chosen(f"{SALT} {day}", 1.0, SALT) == "riziculture-salinite"
 
@@ -83,6 +84,24 @@ def test_many_words_of_one_release_bear_out_that_it_is_meant_and_a_few_do_not() 
     assert not borne_out("Celui de Marovoay")
     assert not borne_out(f"{many}, et celui du pipeline de 97 kilomètres dans l'Androy vers Ambovombe et quarante villages"), "or of two"
     assert not borne_out("")
+
+
+@pytest.mark.parametrize(
+    ("words", "beside", "sent"),
+    [
+        ("Les paysans, quatre variétés, la salinité", "notre archive, dit-on à Ambovombe", True),
+        ("Les paysans, la salinité", "notre archive, dit-on à Ambovombe", False),
+        ("Les paysans, quatre variétés, la salinité", "notre archive d'Ambovombe", False),
+        ("Les paysans, quatre variétés, la salinité", "notre archive du phare", False),
+    ],
+    ids=["many words", "a few", "a name of another", "a topic of another"],
+)
+def test_a_mail_with_many_words_of_one_release_means_it_though_what_is_told_beside_it_is_in_none(
+    words: str, beside: str, sent: bool
+) -> None:
+    whole, topic = f"{words} : le communiqué pour {beside}.", beside.partition(",")[0]
+    assert (chosen(whole, 0.9, topic, words=20) == "riziculture-salinite") is sent
+    assert chosen(whole, -0.1, topic, words=20) in set(Doubt), "it may want the newest"
 
 
 def test_a_name_in_a_signature_keeps_nothing_back() -> None:

@@ -46,6 +46,25 @@ def test_without_the_word_or_with_any_other_number_of_releases_nothing_is_taken_
     assert named(whole) == []
 
 
+NEWEST = "telephone-vert"
+
+
+@pytest.mark.parametrize(("leaning", "both"), [(0.0, [NEWEST, "riziculture-salinite"]), (-0.9, []), (1.5, [])])
+def test_the_newest_and_a_certain_one_are_two_for_who_says_so_and_leans_to_neither(leaning: float, both: list[str]) -> None:
+    def those(whole: str, recent: bool) -> list[str]:
+        found = two_named(Reading(whole=whole, recent=recent, leaning=leaning), RELEASES, INDEX, frozenset(), NOW)
+        return [choice.release.id for choice in found]
+
+    assert those(f"Deux choses : votre dernier communiqué, et {RICE}.", recent=True) == both
+    assert those(f"Deux choses : votre communiqué, et {RICE}.", recent=False) == [], "no newest one is spoken of"
+    assert those(f"Votre dernier communiqué, et {RICE}.", recent=True) == [], "two are not said"
+
+
+def test_the_newest_by_its_name_is_not_sent_twice() -> None:
+    twice = Reading(whole="Deux choses : votre dernier communiqué, et le téléphone vert.", recent=True, leaning=0.0)
+    assert two_named(twice, RELEASES, INDEX, frozenset(), NOW) == ()
+
+
 def test_the_offices_own_words_name_no_release() -> None:
     whole = f"Deux textes : {RICE}, et la coopérative d'huîtres"
     assert named(whole) == ["riziculture-salinite", "femmes-huitres"]
