@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot import languages, rendering, template_check
 from mailbot.inbox.read_mail import Reader
-from mailbot.inbox.understanding import Ears, own_words
+from mailbot.inbox.said import Ears, own_words
 from mailbot.message.address import Address, parse
 from mailbot.office import Office
 from mailbot.office_hours import office_hours

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from mailbot import office_terms
 from mailbot.inbox.outcome import Context
-from mailbot.inbox.understanding import Said, own_words, understand
+from mailbot.inbox.said import Said, own_words
+from mailbot.inbox.understanding import understand
 from mailbot.languages import Language
 from mailbot.message.address import key
 from mailbot.message.authentication import Authentication, authentication

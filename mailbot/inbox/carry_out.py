@@ -1,6 +1,7 @@
 """What follows from a decision, in the transaction that records it: the mails that are queued, where the mail goes, who waits."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -11,6 +12,7 @@ from mailbot.cases.case import Opening
 from mailbot.database.engine import Tx
 from mailbot.inbox import compose, compose_case, courtesy, join, kept_draft, store, submit
 from mailbot.inbox.acknowledgement import Courtesy
+from mailbot.inbox.choice import ALTERNATIVES
 from mailbot.inbox.compose import Subject
 from mailbot.inbox.hand_over import Desk, hand_over
 from mailbot.inbox.note_report import note_report
@@ -102,8 +104,10 @@ def carry_out(
             case SendRelease() if desk.mode == "automatic":
                 answer = compose.answer(desk.office, subject, decision, library, language, passed_on=bool(notes))
                 desk.enqueue(tx, answer, now)
+            case SendRelease(second=True):
+                pass  # a case has one draft: that of the first, below which this one stands
             case SendRelease():
-                drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=decision)
+                drafted = HandOff(reason=Reason.DRAFT_MODE, why="draft-mode", draft=_with_second_below(decision, decided))
                 _hand_off(tx, desk, drafted, language, subject, library, now)
             case Subscribe(reason=reason) | Unsubscribe(reason=reason) | Confirm(reason=reason):
                 join.join(tx, desk, decision, subject, language, now)
@@ -139,6 +143,12 @@ def _point(tx: Tx, desk: Desk, subject: Subject, *, referred: bool, now: datetim
 def _others(desk: Desk, subject: Subject) -> list[Address]:
     """The colleagues, without one who wrote the mail."""
     return [one for one in desk.office.colleagues if subject.sender is None or one.key != subject.sender.key]
+
+
+def _with_second_below(first: SendRelease, decided: Decided) -> SendRelease:
+    """Of two that one mail asked for: the journalist gets the second by its number, a word back."""
+    second = [one.edition for one in decided.decisions if isinstance(one, SendRelease) and one.second]
+    return replace(first, alternatives=(*second, *(slug for slug in first.alternatives if slug not in second))[:ALTERNATIVES])
 
 
 def _hand_off(

@@ -31,7 +31,8 @@ from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Caps, Context, SendRelease, Variant
 from mailbot.inbox.read_mail import Read, Reader
 from mailbot.inbox.reason import Reason
-from mailbot.inbox.understanding import Said, Understood, own_words, understand
+from mailbot.inbox.said import Said, own_words
+from mailbot.inbox.understanding import Understood, understand
 from mailbot.languages import Language
 from mailbot.message import token
 from mailbot.message.address import cap_key
@@ -168,6 +169,8 @@ class Disposer:
         await self._refresh_shelf()
         if not self._warm:
             await self._reader.read(NOTHING, len(NOTHING), self._clock())
+            own = self._desk.office.own_language
+            await asyncio.gather(*(asyncio.to_thread(one.learned) for one in lexicon(self._languages).tongues if one.code == own))
             self._warm = True
 
     async def _read(self, stored: store.Stored, head: bytes | None) -> Read:

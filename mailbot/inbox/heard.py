@@ -10,9 +10,10 @@ from mailbot.inbox.intent import Kind, Reading, read
 from mailbot.inbox.lexicon import lexicon
 from mailbot.inbox.outcome import Context, SendRelease
 from mailbot.inbox.reason import Reason
+from mailbot.inbox.said import Ears, own_words, take_in
 from mailbot.inbox.short_reply import LONGEST_GREETING, ShortReply
 from mailbot.inbox.two_releases import two_named
-from mailbot.inbox.understanding import Ears, own_words, take_in, understand
+from mailbot.inbox.understanding import understand
 from mailbot.inbox.weighing import NEARLY, SURE
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from mailbot.inbox.understanding import Ears, take_in
+from mailbot.inbox.said import Ears, take_in
 from mailbot.message.incoming import Unreadable, parse
 from mailbot.message.reply_text import marks_from
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from mailbot.inbox import read_apart
 from mailbot.inbox.read_apart import ANSWER, ASK
-from mailbot.inbox.understanding import Ears, Said
+from mailbot.inbox.said import Ears, Said
 from mailbot.message.incoming import HEAD_OCTETS, IncomingMessage, Unreadable
 
 DEADLINE_SECONDS = 4.0

@@ -21,8 +21,8 @@ from mailbot.inbox.intent import Kind
 from mailbot.inbox.learned import SCALE, written
 from mailbot.inbox.lexicon import Lexicon, lexicon
 from mailbot.inbox.likeliest import likeliest
+from mailbot.inbox.said import own_words
 from mailbot.inbox.sentence import sentences, without
-from mailbot.inbox.understanding import own_words
 from mailbot.inbox.wording import clauses, shape, wording
 from tests.corpus.offices import FIRST, LANGUAGES, Mail, Office, mails, message, office
 

@@ -11,7 +11,8 @@ import pytest
 
 from mailbot.inbox.decision import decide
 from mailbot.inbox.outcome import Context, Decided, HandOff, Ignore, SendRelease
-from mailbot.inbox.understanding import Ears, own_words, take_in, understand
+from mailbot.inbox.said import Ears, own_words, take_in
+from mailbot.inbox.understanding import understand
 from mailbot.message.authentication import Authentication
 from mailbot.message.incoming import IncomingMessage, parse
 from mailbot.releases.search_index import build

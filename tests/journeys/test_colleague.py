@@ -58,6 +58,20 @@ def case_of(office: Office) -> Case:
     return case
 
 
+async def test_in_draft_mode_the_second_of_two_releases_stands_below_the_first_by_its_number(office: Office, relay: LoopbackRelay) -> None:
+    office.configure({"inbox": {"mode": "draft"}})
+    office.ask("Bonjour,\n\nIl me manque deux de vos communiqués : celui sur la grande fontaine, et celui sur le marché de nuit.\n")
+    await at(office, 0)
+    (note,) = office.taken(relay)
+    answer(office, note, "OUI\n\nFatou\n")
+    await at(office, 5)
+    (got,) = to(relay, JOURNALIST)
+    sent, below = text_of(got.content).partition("1.")[0], text_of(got.content).partition("1.")[2]
+    assert "fontaine" in sent and "marché de nuit" in below
+    assert (read(got.content)["X-Mailbot-Release"], case_of(office).state) == (FOUNTAIN, "answered")
+    assert office.unsound() == []
+
+
 async def test_in_draft_mode_a_yes_sends_the_journalist_the_release(office: Office, relay: LoopbackRelay) -> None:
     office.configure({"inbox": {"mode": "draft"}})
     office.ask(LATEST, subject="Votre communiqué")
