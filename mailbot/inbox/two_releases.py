@@ -19,7 +19,8 @@ _TWO = re.compile(r"(?<![\w.,/:-])2(?![\w.,/:-])")
 
 
 def two_named(reading: Reading, releases: Mapping[str, Release], index: Index, known: frozenset[str], now: datetime) -> tuple[Choice, ...]:
-    """Both, in the order of the mail; nothing where two are not said, or where its parts tell of one release, or of three."""
+    """Both, in the order of the mail, or the newest before the one that is named. Nothing where two are not said, or where its parts tell
+    of three, or of one and of nothing new."""
     if not _says_two(reading.whole, index):
         return ()
     told: dict[str, Choice] = {}
